@@ -1,0 +1,62 @@
+"""The first look at any framework: what no engine should ever be given."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mofa.chemistry.bonds import neighbor_pairs
+from mofa.chemistry.elements import is_element
+from mofa.chemistry.framework import Framework
+from mofa.chemistry.rejected import Reason, Rejected, Stage
+
+# No covalent or hydrogen bond, at any pressure of interest, is shorter.
+SHORTEST_CONTACT_ANG = 0.60
+MIN_VOLUME_PER_ATOM_ANG3 = 2.0
+
+
+def inspect(framework: Framework, stage: Stage) -> Rejected | None:
+    """Refuse a framework that is not finite, not periodic, made of unknown elements or overlapping itself.
+
+    Args:
+        framework: what is about to be given to an engine.
+        stage: the task that asks, named in the refusal.
+    """
+    unknown = tuple(k for k, symbol in enumerate(framework.symbols) if not is_element(symbol))
+    if unknown:
+        names = ", ".join(sorted({framework.symbols[k] for k in unknown}))
+        return Rejected(stage, Reason.UNKNOWN_ELEMENT, f"not an element: {names}", unknown)
+    if not len(framework):
+        return Rejected(stage, Reason.UNREADABLE, "the structure has no atoms")
+    if not np.isfinite(framework.cell).all():
+        return Rejected(stage, Reason.NOT_FINITE, "the cell holds NaN or infinity")
+    bad = np.flatnonzero(~np.isfinite(framework.positions).all(axis=1))
+    if len(bad):
+        return Rejected(
+            stage,
+            Reason.NOT_FINITE,
+            f"{len(bad)} atoms have NaN or infinite coordinates",
+            tuple(bad.tolist()),
+        )
+    determinant = float(np.linalg.det(framework.cell))
+    if abs(determinant) < MIN_VOLUME_PER_ATOM_ANG3 * len(framework):
+        detail = f"the cell of {abs(determinant):.1f} Å3 is too small for {len(framework)} atoms, or has no volume"
+        return Rejected(stage, Reason.NOT_PERIODIC, detail)
+    if determinant < 0:
+        return Rejected(stage, Reason.NOT_PERIODIC, "the cell vectors are left-handed; exchange two of them")
+    if framework.charges is not None and not np.isfinite(framework.charges).all():
+        bad = np.flatnonzero(~np.isfinite(framework.charges))
+        return Rejected(stage, Reason.NOT_FINITE, f"{len(bad)} charges are not finite", tuple(bad.tolist()))
+    return _overlap(framework, stage)
+
+
+def _overlap(framework: Framework, stage: Stage) -> Rejected | None:
+    i, j, distance, _ = neighbor_pairs(framework.symbols, framework.positions, framework.cell, SHORTEST_CONTACT_ANG)
+    if not len(i):
+        return None
+    k = int(np.argmin(distance))
+    a, b = int(i[k]), int(j[k])
+    detail = (
+        f"{framework.symbols[a]}{a + 1} and {framework.symbols[b]}{b + 1} are {distance[k]:.2f} Å apart"
+        f" ({len(i)} pairs under {SHORTEST_CONTACT_ANG} Å); remove disordered or duplicate atoms"
+    )
+    return Rejected(stage, Reason.OVERLAP, detail, tuple(sorted({*i.tolist(), *j.tolist()})))

@@ -1,0 +1,65 @@
+"""Metal nodes and nets: the building plan that linkers are put into."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofa.chemistry.arrays import frozen_floats
+from mofa.chemistry.linker import AnchorKind, Bond
+
+
+@dataclass(frozen=True, eq=False)
+class ConnectionPoint:
+    """A typed, oriented place where a linker's end joins a node."""
+
+    kind: AnchorKind
+    atom: int
+    """Index of the node atom that bonds to the linker: carboxylate carbon, metal."""
+    direction: NDArray[np.float64]
+    """Unit vector along which the linker leaves, ``[3]``."""
+    normal: NDArray[np.float64]
+    """Unit vector perpendicular to the plane that an aryl ring should lie in, ``[3]``; zero where free."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "direction", frozen_floats(self.direction, (3,)))
+        object.__setattr__(self, "normal", frozen_floats(self.normal, (3,)))
+
+
+@dataclass(frozen=True, eq=False)
+class Node:
+    """A metal node with the carboxylate groups of its linkers, centred at the origin."""
+
+    name: str
+    symbols: tuple[str, ...]
+    positions: NDArray[np.float64]
+    """Cartesian, Å, ``[n_atoms, 3]``."""
+    bonds: tuple[Bond, ...]
+    points: tuple[ConnectionPoint, ...]
+    source: str
+    """Where the geometry comes from (DOI)."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "positions", frozen_floats(self.positions, (len(self.symbols), 3)))
+
+
+@dataclass(frozen=True)
+class NetEdge:
+    """An edge of a net: from vertex `i` to the image of vertex `j` shifted by `shift` cells."""
+
+    i: int
+    j: int
+    shift: tuple[int, int, int]
+    edge_class: int
+    """Edges of one class carry the same linker."""
+
+
+@dataclass(frozen=True)
+class Net:
+    """A periodic net by its RCSR symbol, as a quotient graph. DOI 10.1021/ar800124u."""
+
+    name: str
+    n_vertices: int
+    edges: tuple[NetEdge, ...]

@@ -1,0 +1,115 @@
+"""What the simulations say: frozen, with value, error, conditions, method and whether it converged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofa.chemistry.arrays import frozen_floats
+from mofa.chemistry.framework import Framework
+
+
+@dataclass(frozen=True, eq=False)
+class Stability:
+    """How far a framework's cell went in molecular dynamics."""
+
+    framework: Framework
+    """The last structure: cell and positions of one unit cell, averaged over its replicas."""
+    strain: float
+    """Largest absolute eigenvalue of the paper's strain tensor, mean over the last part of the run."""
+    strain_inverted: float
+    """The same from ``R1 R2^-1 - I``, which other codes report; larger on contraction."""
+    strain_trace: tuple[float, ...]
+    """Strain at the end of every chunk."""
+    steps: int
+    steps_per_chunk: int
+    timestep_fs: float
+    temperature_k: float
+    pressure_pa: float
+    supercell: tuple[int, int, int]
+    volume_ratio: float
+    """Final over initial volume."""
+    method: str
+    cpu_s: float
+    rejected_early: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Optimized:
+    """A relaxed cell."""
+
+    framework: Framework
+    """Relaxed structure, with charges where the method gives them in the same call."""
+    energy_ev: float
+    max_force_ev_per_ang: float
+    pressure_gpa: float
+    steps: int
+    converged: bool
+    method: str
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class ChargeGate:
+    """Verdict of the charge gate, with the extremes it saw."""
+
+    passed: bool
+    sum_e: float
+    min_e: float
+    max_e: float
+    metal_min_e: float | None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class Charges:
+    """Partial charges of every atom of a framework."""
+
+    values: NDArray[np.float64]
+    """e, ``[n_atoms]``, in the order of the framework's atoms."""
+    method: str
+    converged: bool
+    gate: ChargeGate
+    cpu_s: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "values", frozen_floats(self.values, (len(np.asarray(self.values)),)))
+
+
+@dataclass(frozen=True)
+class PoreGeometry:
+    """Geometric porosity (Zeo++)."""
+
+    largest_cavity_diameter_ang: float
+    pore_limiting_diameter_ang: float
+    accessible_surface_m2_per_g: float
+    void_fraction: float
+    """Probe-centre accessible volume fraction, for the probe below."""
+    probe_radius_ang: float
+    channels: int
+    method: str
+
+
+@dataclass(frozen=True)
+class Uptake:
+    """Gas adsorption at one condition."""
+
+    uptake_mol_per_kg: float
+    error_mol_per_kg: float
+    """95 % confidence half-width from block averages."""
+    heat_kj_per_mol: float
+    """Isosteric heat of adsorption, positive for exothermic adsorption."""
+    heat_error_kj_per_mol: float
+    gas: str
+    pressure_pa: float
+    temperature_k: float
+    method: str
+    charge_method: str
+    supercell: tuple[int, int, int]
+    cycles: int
+    converged: bool
+    """Whether the relative error met the target."""
+    cpu_s: float
+    pores: PoreGeometry | None = None

@@ -1,0 +1,63 @@
+"""Engines by name: what the config names is looked up here, and a missing one says how to install it.
+
+Third parties add engines through the entry-point groups ``mofa.<kind>``, for example::
+
+    [project.entry-points."mofa.adsorption"]
+    my-gcmc = "my_package.engine:MyGCMC"
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module, metadata
+from typing import Any
+
+from mofa.errors import EngineMissingError
+
+
+@dataclass(frozen=True)
+class EngineEntry:
+    """One engine: where its class lives, and what to say when it cannot be imported."""
+
+    target: str
+    """``module:attribute``, imported only when the engine is asked for."""
+    install: str
+    """The command that installs what it needs."""
+
+
+@dataclass(frozen=True)
+class Registry:
+    """The engines of one kind (``force field``, ``adsorption``, ...)."""
+
+    kind: str
+    entries: Mapping[str, EngineEntry]
+
+    def names(self) -> list[str]:
+        """Names of the built-in engines and of installed plug-ins."""
+        return sorted({*self.entries, *(point.name for point in self._plugins())})
+
+    def load(self, name: str) -> Any:
+        """The class or function registered under `name`.
+
+        Raises:
+            EngineMissingError: no such name, or what it needs is not installed.
+        """
+        entry = self.entries.get(name)
+        if entry is None:
+            for point in self._plugins():
+                if point.name == name:
+                    return point.load()
+            raise EngineMissingError(
+                f"no {self.kind} engine is called {name!r}", action=f"Choose one of {', '.join(self.names())}"
+            )
+        module, _, attribute = entry.target.partition(":")
+        try:
+            return getattr(import_module(module), attribute)
+        except ImportError as error:
+            raise EngineMissingError(
+                f"the {self.kind} engine {name!r} is not installed ({error})", action=f"Run: {entry.install}"
+            ) from error
+
+    def _plugins(self) -> metadata.EntryPoints:
+        return metadata.entry_points(group=f"mofa.{self.kind.replace(' ', '_')}")
