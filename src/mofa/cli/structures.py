@@ -1,0 +1,257 @@
+"""Verbs on structures: CIF in, numbers and CIF out."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_path, progress, refusal
+
+OutOption = Annotated[
+    Path | None, typer.Option("--out", help="Output CIF, or a folder when many files are given.", show_default=False)
+]
+TimeLimit = Annotated[float, typer.Option("--time-limit-s", min=1, help="Time limit per file, s.")]
+
+
+def validate(
+    files: CifFiles,
+    steps: Annotated[int, typer.Option("--steps", min=1, help="MD steps; the paper runs 1 000 000.")] = 20_000,
+    supercell: Annotated[tuple[int, int, int], typer.Option("--supercell", help="Unit cells along a, b and c.")] = (
+        2,
+        2,
+        2,
+    ),
+    temperature_k: Annotated[float, typer.Option("--temperature-k", help="Temperature, K.")] = 300.0,
+    pressure_pa: Annotated[float, typer.Option("--pressure-pa", help="Pressure, Pa.")] = 101_325.0,
+    timestep_fs: Annotated[float, typer.Option("--timestep-fs", help="Time step, fs.")] = 0.5,
+    engine: Annotated[str, typer.Option("--engine", help="Force-field engine.")] = "lammps",
+    time_limit_s: TimeLimit = 3600.0,
+    write_only: Annotated[
+        bool, typer.Option("--write-only", help="Only write the LAMMPS data and input files.")
+    ] = False,
+    out: OutOption = None,
+    seed: SeedOption = 1,
+    json_output: JsonOption = False,
+) -> None:
+    """Stability: molecular dynamics with UFF4MOF, and how far the cell went (strain)."""
+    from mofa.chemistry import Rejected
+    from mofa.chemistry.cif import read_cif, write_cif
+    from mofa.validate import validate as run
+
+    def work(path: Path) -> Answer:
+        if write_only:
+            return _write_lammps(path, out, many=len(files) > 1)
+        framework = read_cif(path)
+        with progress(f"MD of {path.name}") as on_progress:
+            result = run(
+                framework,
+                engine=engine,
+                steps=steps,
+                supercell=supercell,
+                temperature_k=temperature_k,
+                pressure_pa=pressure_pa,
+                timestep_fs=timestep_fs,
+                seed=seed,
+                time_limit_s=time_limit_s,
+                on_progress=on_progress,
+            )
+        if isinstance(result, Rejected):
+            return refusal(result, str(path))
+        target = None if out is None else output_path(out, path, "-validated.cif", many=len(files) > 1)
+        if target is not None:
+            write_cif(result.framework, target)
+        payload = {
+            "file": str(path),
+            "strain": result.strain,
+            "strain_inverted": result.strain_inverted,
+            "steps": result.steps,
+            "cpu_s": result.cpu_s,
+            "rejected_early": result.rejected_early,
+            "volume_ratio": result.volume_ratio,
+            "strain_trace": result.strain_trace,
+            "method": result.method,
+            "cif": target,
+        }
+        text = (
+            f"{path}: strain {100 * result.strain:.1f} % after {result.steps} steps ({result.verdict};"
+            f" volume {100 * (result.volume_ratio - 1):+.1f} %, {result.cpu_s:.0f} CPU-s)"
+        )
+        return Answer(payload, text)
+
+    for_each(files, work, as_json=json_output)
+
+
+def _write_lammps(path: Path, out: Path | None, *, many: bool) -> Answer:
+    """Write the LAMMPS files for one structure."""
+    from mofa.chemistry import Rejected
+    from mofa.chemistry.cif import read_cif
+    from mofa.validate import lammps_files
+
+    written = lammps_files(read_cif(path))
+    if isinstance(written, Rejected):
+        return refusal(written, str(path))
+    data, script = written
+    data_path = output_path(out, path, ".lmpdat", many=many)
+    script_path = data_path.with_suffix(".in")
+    data_path.write_text(data, encoding="utf-8")
+    script_path.write_text(script, encoding="utf-8")
+    payload = {"file": str(path), "data": str(data_path), "input": str(script_path)}
+    return Answer(payload, f"{path}: wrote {data_path} and {script_path}")
+
+
+def optimize(
+    files: CifFiles,
+    method: Annotated[str, typer.Option("--method", help="Cell optimiser.")] = "xtb",
+    max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Cap on L-BFGS steps.")] = 30,
+    fmax_ev_per_ang: Annotated[float, typer.Option("--fmax-ev-per-ang", help="Largest force, eV/Å.")] = 0.05,
+    time_limit_s: TimeLimit = 1800.0,
+    out: OutOption = None,
+    seed: SeedOption = 1,
+    json_output: JsonOption = False,
+) -> None:
+    """Relax cell and atoms; writes the relaxed CIF with charges. (No randomness: the seed changes nothing.)"""
+    from mofa.chemistry import Rejected
+    from mofa.chemistry.cif import read_cif, write_cif
+    from mofa.optimize import optimize as run
+
+    def work(path: Path) -> Answer:
+        framework = read_cif(path)
+        with progress(f"relaxing {path.name}") as on_progress:
+            result = run(
+                framework,
+                method=method,
+                max_steps=max_steps,
+                fmax_ev_per_ang=fmax_ev_per_ang,
+                time_limit_s=time_limit_s,
+                on_progress=on_progress,
+            )
+        if isinstance(result, Rejected):
+            return refusal(result, str(path))
+        target = write_cif(result.framework, output_path(out, path, "-optimized.cif", many=len(files) > 1))
+        cell = result.framework.cell_parameters()
+        payload = {
+            "file": str(path),
+            "cell": cell,
+            "energy_ev": result.energy_ev,
+            "converged": result.converged,
+            "steps": result.steps,
+            "max_force_ev_per_ang": result.max_force_ev_per_ang,
+            "pressure_gpa": result.pressure_gpa,
+            "method": result.method,
+            "cpu_s": result.cpu_s,
+            "cif": str(target),
+        }
+        state = "converged" if result.converged else f"not converged (force {result.max_force_ev_per_ang:.3f} eV/Å)"
+        lengths = " ".join(f"{x:.3f}" for x in cell[:3])
+        angles = " ".join(f"{x:.2f}" for x in cell[3:])
+        text = f"{path}: {state} in {result.steps} steps, cell {lengths} Å, {angles} deg -> {target}"
+        return Answer(payload, text)
+
+    for_each(files, work, as_json=json_output)
+
+
+def charges(
+    files: CifFiles,
+    method: Annotated[str, typer.Option("--method", help="Charge model.")] = "xtb",
+    time_limit_s: TimeLimit = 600.0,
+    out: OutOption = None,
+    seed: SeedOption = 1,
+    json_output: JsonOption = False,
+) -> None:
+    """Assign partial charges and check them; writes the CIF with charges. (No randomness: the seed changes nothing.)"""
+    from mofa.charges import assign_charges
+    from mofa.chemistry import Rejected
+    from mofa.chemistry.cif import labels, read_cif, write_cif
+
+    def work(path: Path) -> Answer:
+        framework = read_cif(path)
+        with progress(f"charges of {path.name}"):
+            result = assign_charges(framework, method=method, time_limit_s=time_limit_s)
+        if isinstance(result, Rejected):
+            return refusal(result, str(path))
+        charged = framework.with_charges(result.values, result.method)
+        target = write_cif(charged, output_path(out, path, "-charged.cif", many=len(files) > 1))
+        payload = {
+            "file": str(path),
+            "method": result.method,
+            "charges": result.values.tolist(),
+            "labels": labels(framework.symbols),
+            "sum_e": result.gate.sum_e,
+            "gate": asdict(result.gate),
+            "cpu_s": result.cpu_s,
+            "cif": str(target),
+        }
+        gate = result.gate
+        text = (
+            f"{path}: {result.method} charges from {gate.min_e:+.3f} to {gate.max_e:+.3f} e,"
+            f" sum {gate.sum_e:+.1e} e, gate passed -> {target}"
+        )
+        return Answer(payload, text)
+
+    for_each(files, work, as_json=json_output)
+
+
+def adsorb(
+    files: CifFiles,
+    gas: Annotated[str, typer.Option("--gas", help="Guest molecule.")] = "CO2",
+    pressure_pa: Annotated[float, typer.Option("--pressure-pa", help="Pressure, Pa (0.1 bar = 10 000).")] = 1.0e4,
+    temperature_k: Annotated[float, typer.Option("--temperature-k", help="Temperature, K.")] = 300.0,
+    engine: Annotated[str, typer.Option("--engine", help="Adsorption engine.")] = "raspa3",
+    cycles: Annotated[int, typer.Option("--cycles", min=100, help="Production cycles.")] = 8000,
+    init_cycles: Annotated[int, typer.Option("--init-cycles", min=0, help="Cycles before production.")] = 2000,
+    charge_method: Annotated[
+        str, typer.Option("--charges", help="Charge model for a CIF without charges; `none` refuses those.")
+    ] = "xtb",
+    time_limit_s: TimeLimit = 1800.0,
+    out: OutOption = None,
+    seed: SeedOption = 1,
+    json_output: JsonOption = False,
+) -> None:
+    """Gas uptake by grand-canonical Monte Carlo, with error bar, isosteric heat and pore sizes.
+
+    Charges come from the CIF (`_atom_site_charge`); without any they are assigned first.
+    """
+    from mofa.adsorb import adsorb as run
+    from mofa.charges import assign_charges
+    from mofa.chemistry import Rejected
+    from mofa.chemistry.cif import read_cif, write_cif
+    from mofa.units import format_measured
+
+    def work(path: Path) -> Answer:
+        framework = read_cif(path)
+        if framework.charges is None and charge_method != "none":
+            assigned = assign_charges(framework, method=charge_method)
+            if isinstance(assigned, Rejected):
+                return refusal(assigned, str(path))
+            framework = framework.with_charges(assigned.values, assigned.method)
+        with progress(f"{gas} in {path.name}") as on_progress:
+            result = run(
+                framework,
+                gas=gas,
+                pressure_pa=pressure_pa,
+                temperature_k=temperature_k,
+                engine=engine,
+                cycles=cycles,
+                init_cycles=init_cycles,
+                seed=seed,
+                time_limit_s=time_limit_s,
+                on_progress=on_progress,
+            )
+        if isinstance(result, Rejected):
+            return refusal(result, str(path))
+        target = None if out is None else output_path(out, path, "-charged.cif", many=len(files) > 1)
+        if target is not None:
+            write_cif(framework, target)
+        payload = {"file": str(path), **asdict(result), "cif": target}
+        uptake = format_measured(result.uptake_mol_per_kg, result.error_mol_per_kg, "mol/kg")
+        heat = format_measured(result.heat_kj_per_mol, result.heat_error_kj_per_mol, "kJ/mol")
+        text = (
+            f"{path}: {uptake} {gas} at {pressure_pa:g} Pa and {temperature_k:g} K; isosteric heat {heat};"
+            f" {result.charge_method} charges{'' if result.converged else '; error target not met'}"
+        )
+        return Answer(payload, text)
+
+    for_each(files, work, as_json=json_output)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import inspect
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from mofa.config import CampaignConfig, Stop, load_config, parse_config, template
+from mofa.errors import ConfigError
+
+TASKS = {
+    "generate": "mofa.generate:generate",
+    "process": "mofa.process:process",
+    "assemble": "mofa.assemble:assemble",
+    "validate": "mofa.validate:validate",
+    "optimize": "mofa.optimize:optimize",
+    "charges": "mofa.charges:assign_charges",
+    "adsorb": "mofa.adsorb:adsorb",
+}
+
+
+def test_the_written_template_is_a_valid_campaign() -> None:
+    assert parse_config(template()) == CampaignConfig(stop=Stop(max_uptakes=10))
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_every_option_is_a_keyword_of_its_task_function_with_the_same_default(task: str) -> None:
+    module, _, name = TASKS[task].partition(":")
+    parameters = inspect.signature(getattr(import_module(module), name)).parameters
+    for option, value in CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task].items():
+        assert option in parameters
+        default = parameters[option].default
+        if default is not inspect.Parameter.empty:
+            assert value == (list(default) if isinstance(default, tuple) else default), option
+
+
+def test_every_key_is_described() -> None:
+    for field in CampaignConfig.model_fields.values():
+        for name, option in field.annotation.model_fields.items():
+            assert option.description, name
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[adsorb]\npresure_pa = 1e4\n[stop]\nmax_uptakes = 1", "unknown key (did you mean pressure_pa?)"),
+        ("[adsorb]\npressure_bar = 0.1\n[stop]\nmax_uptakes = 1", "did you mean pressure_pa?"),
+        ("[adsorb]\npressure_pa = '0.1 bar'\n[stop]\nmax_uptakes = 1", "[adsorb] pressure_pa"),
+        ("[adsorb]\npressure_pa = nan\n[stop]\nmax_uptakes = 1", "finite"),
+        ("[validate]\nsteps = -5\n[stop]\nmax_uptakes = 1", "[validate] steps"),
+        ("[stopp]\nmax_uptakes = 1", "did you mean stop?"),
+        ("seed = 3", "unknown key"),
+        ("[stop]\nmax_uptakes = ", "not valid TOML"),
+        ("", "[stop] needs at least one of"),
+    ],
+)
+def test_mistakes_are_named_in_one_line(text: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "c.toml"
+    path.write_text(text)
+    with pytest.raises(ConfigError) as caught:
+        load_config(path)
+    assert message in str(caught.value)
+    assert str(path) in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_all_mistakes_are_reported_at_once() -> None:
+    with pytest.raises(ConfigError) as caught:
+        parse_config("[adsorb]\ngass = 'CO2'\n[validate]\nsteps = 'many'\n[stop]\nmax_uptakes = 1")
+    assert "gass" in str(caught.value)
+    assert "steps" in str(caught.value)
+
+
+def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="mofa init"):
+        load_config(tmp_path / "none.toml")
