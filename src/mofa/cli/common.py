@@ -107,10 +107,7 @@ def output_path(out: Path | None, source: Path, suffix: str, *, many: bool) -> P
     name = f"{source.stem}{suffix}"
     if out is None:
         return source.with_name(name)
-    if not many and out.suffix:
-        target = out
-    else:
-        target = out / name
+    target = out if not many and out.suffix else out / name
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

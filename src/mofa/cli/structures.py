@@ -112,7 +112,7 @@ def optimize(
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
-    """Relax cell and atoms; writes the relaxed CIF with charges. (No randomness: the seed changes nothing.)"""
+    """Relax cell and atoms; writes the relaxed CIF with charges. No randomness: the seed changes nothing."""
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import read_cif, write_cif
     from mofa.optimize import optimize as run
@@ -161,7 +161,7 @@ def charges(
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
-    """Assign partial charges and check them; writes the CIF with charges. (No randomness: the seed changes nothing.)"""
+    """Assign partial charges and check them; writes the CIF with charges. No randomness: the seed changes nothing."""
     from mofa.charges import assign_charges
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import labels, read_cif, write_cif
