@@ -1,0 +1,166 @@
+"""The event store: append-only and idempotent, on SQLite (write-ahead log) or, by URL, PostgreSQL."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from mofa.errors import CampaignError, StoreError
+from mofa.store import schema
+from mofa.store.payloads import Event, EventKind
+
+BUSY_TIMEOUT_S = 10.0
+_READ_ROWS = 1000
+_RESUME = "then continue the campaign with `mofa resume`"
+_ACTIONS = {
+    "disk is full": f"Free disk space, {_RESUME}",
+    "readonly": f"Check the permissions of the folder, {_RESUME}",
+    "unable to open": "Check that the folder exists and may be written",
+    "locked": "Close other programs that have the database open, then try again",
+    "malformed": "Restore campaign.db from a backup; the files beside it are not affected",
+    "not a database": "Restore campaign.db from a backup; the files beside it are not affected",
+}
+
+
+class EventStore:
+    """The history of a campaign.
+
+    One process appends, any number read. Every append is a transaction that is forced to disk before it returns.
+
+    Args:
+        url: SQLAlchemy URL; see `sqlite_url`.
+        create: make the tables if they are missing.
+
+    Raises:
+        StoreError: the database cannot be opened.
+        CampaignError: there are no tables, or a newer MOFA wrote them.
+    """
+
+    def __init__(self, url: str, *, create: bool = False) -> None:
+        self.where = sa.make_url(url).render_as_string(hide_password=True)
+        options: dict[str, Any] = {}
+        if url.startswith("sqlite"):
+            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
+        self._engine = sa.create_engine(url, json_serializer=partial(json.dumps, allow_nan=False), **options)
+        if self._engine.dialect.name == "sqlite":
+            sa.event.listen(self._engine, "connect", _configure_sqlite)
+        with self._errors("opened"):
+            self._connection = self._engine.connect()
+            if create:
+                self._create()
+            self._check_version()
+
+    def append(self, event: Event) -> bool:
+        """Add an event to the end; its `seq` is given here.
+
+        Returns:
+            False if an event with this id is already there (nothing is changed), else True.
+
+        Raises:
+            StoreError: full disk, no permission, locked or damaged database; nothing is half-written.
+        """
+        row = {
+            "event_id": event.event_id,
+            "time_s": event.time_s,
+            "kind": event.kind.value,
+            "task_id": event.task_id,
+            "task_kind": event.task_kind,
+            "payload": dict(event.payload),
+        }
+        with self._errors("written"):
+            try:
+                with self._connection.begin():
+                    self._connection.execute(schema.events.insert().values(row))
+            except IntegrityError:
+                return False
+        return True
+
+    def read(self, after_seq: int = 0) -> Iterator[Event]:
+        """Events in order, those after `after_seq`.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        while True:
+            query = sa.select(schema.events).where(schema.events.c.seq > after_seq).order_by(schema.events.c.seq)
+            with self._errors("read"), self._connection.begin():
+                rows = self._connection.execute(query.limit(_READ_ROWS)).all()
+            for row in rows:
+                after_seq = row.seq
+                yield Event(
+                    event_id=row.event_id,
+                    time_s=row.time_s,
+                    kind=EventKind(row.kind),
+                    task_id=row.task_id,
+                    task_kind=row.task_kind,
+                    payload=row.payload,
+                    seq=row.seq,
+                )
+            if len(rows) < _READ_ROWS:
+                return
+
+    def close(self) -> None:
+        """Let go of the database; the write-ahead log is folded in."""
+        self._connection.close()
+        self._engine.dispose()
+
+    def __enter__(self) -> EventStore:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _create(self) -> None:
+        """Tables and version row, in one transaction."""
+        with self._connection.begin():
+            schema.metadata.create_all(self._connection)
+            if self._connection.execute(sa.select(schema.schema_version)).first() is None:
+                self._connection.execute(schema.schema_version.insert().values(version=schema.SCHEMA_VERSION))
+
+    def _check_version(self) -> None:
+        with self._connection.begin():
+            if not sa.inspect(self._connection).has_table(schema.schema_version.name):
+                raise CampaignError(
+                    "the database holds no campaign",
+                    where=self.where,
+                    action="Start one with `mofa run FILE --out DIR`",
+                )
+            version = self._connection.execute(sa.select(schema.schema_version.c.version)).scalar_one()
+        if version > schema.SCHEMA_VERSION:
+            raise CampaignError(
+                f"a newer MOFA wrote this campaign (format {version}, this one knows {schema.SCHEMA_VERSION})",
+                where=self.where,
+                action="Update MOFA: pip install --upgrade mofa",
+            )
+
+    @contextmanager
+    def _errors(self, verb: str) -> Iterator[None]:
+        """Turn database errors into a `StoreError` with the action that helps."""
+        try:
+            yield
+        except DBAPIError as error:
+            text = str(error.orig)
+            action = next(
+                (action for sign, action in _ACTIONS.items() if sign in text), f"Check the database, {_RESUME}"
+            )
+            raise StoreError(f"could not be {verb} ({text})", where=self.where, action=action) from error
+
+
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file."""
+    return str(sa.URL.create("sqlite", database=str(path)))
+
+
+def _configure_sqlite(connection: Any, _record: object) -> None:
+    """Readers never block the writer, and a commit has reached the disk when it returns."""
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.close()

@@ -1,0 +1,163 @@
+"""The campaign folder: what lies where, who may write, and whether it is one at all."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mofa.errors import CampaignError
+from mofa.store.durable import store_error, write_durably
+from mofa.store.files import FileStore
+from mofa.store.outbox import Outbox
+
+if TYPE_CHECKING:
+    from mofa.store.events import EventStore
+
+
+@dataclass(frozen=True)
+class CampaignFolder:
+    """A folder that holds one campaign.
+
+    ``campaign.toml`` is the configuration it was started with, ``campaign.db`` its events, ``files/`` its structures,
+    ``outbox/`` results that are not committed yet, ``logs/`` what the campaign and its workers printed.
+    """
+
+    root: Path
+    """Absolute path."""
+
+    @property
+    def config_path(self) -> Path:
+        """The campaign file, as it was given."""
+        return self.root / "campaign.toml"
+
+    @property
+    def database_path(self) -> Path:
+        """The SQLite database of events."""
+        return self.root / "campaign.db"
+
+    @property
+    def files(self) -> FileStore:
+        """Structures and other files by content."""
+        return FileStore(self.root / "files")
+
+    @property
+    def outbox(self) -> Outbox:
+        """Fresh results."""
+        return Outbox(self.root / "outbox")
+
+    @property
+    def logs_path(self) -> Path:
+        """Folder of the campaign's and the workers' logs."""
+        return self.root / "logs"
+
+    @property
+    def lock_path(self) -> Path:
+        """Locked by the process that runs the campaign."""
+        return self.root / "lock"
+
+    @classmethod
+    def create(cls, path: str | Path, config_text: str) -> CampaignFolder:
+        """Make a new campaign folder.
+
+        Args:
+            path: folder; made if missing, with its parents.
+            config_text: the campaign file, kept as it is.
+
+        Raises:
+            CampaignError: the folder already holds a campaign.
+            StoreError: it cannot be written.
+        """
+        from mofa.store.events import EventStore, sqlite_url
+
+        folder = cls(Path(path).resolve())
+        if folder.database_path.exists():
+            raise CampaignError(
+                "the folder already holds a campaign",
+                where=folder.root,
+                action=f"Continue it with `mofa resume {path}`, or choose another folder",
+            )
+        try:
+            for needed in (folder.root, folder.root / "files", folder.root / "outbox", folder.logs_path):
+                needed.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise store_error("made", folder.root, error) from error
+        write_durably(folder.config_path, config_text.encode())
+        # Last, and in one transaction: the folder is a campaign when the database holds its version row.
+        EventStore(sqlite_url(folder.database_path), create=True).close()
+        return folder
+
+    @classmethod
+    def open(cls, path: str | Path) -> CampaignFolder:
+        """An existing campaign folder.
+
+        Raises:
+            CampaignError: there is no campaign here, or a newer MOFA wrote it.
+            StoreError: it cannot be read.
+        """
+        folder = cls(Path(path).resolve())
+        if not folder.database_path.is_file():
+            raise CampaignError(
+                "the folder holds no campaign" if folder.root.is_dir() else "there is no such folder",
+                where=folder.root,
+                action="Start a campaign with `mofa run FILE --out DIR`",
+            )
+        folder.events().close()
+        return folder
+
+    def events(self) -> EventStore:
+        """The event store, open; close it after use."""
+        from mofa.store.events import EventStore, sqlite_url
+
+        return EventStore(sqlite_url(self.database_path))
+
+    def config_text(self) -> str:
+        """The campaign file.
+
+        Raises:
+            StoreError: it cannot be read.
+        """
+        try:
+            return self.config_path.read_text(encoding="utf-8")
+        except OSError as error:
+            raise store_error("read", self.config_path, error) from error
+
+    def is_running(self) -> bool:
+        """Whether some process runs this campaign now."""
+        try:
+            with self.lock():
+                return False
+        except CampaignError:
+            return True
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the right to run this campaign; it goes with the process, however that ends.
+
+        Raises:
+            CampaignError: another process holds it.
+            StoreError: the lock file cannot be written.
+        """
+        try:
+            descriptor = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise store_error("written", self.lock_path, error) from error
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                owner = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+                raise CampaignError(
+                    f"another process runs this campaign ({owner or 'unknown'})",
+                    where=self.root,
+                    action="Wait until it has ended, or stop it",
+                ) from error
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, f"pid {os.getpid()} on {os.uname().nodename}\n".encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,114 @@
+"""The outbox: results that workers have finished and the thinker has not yet committed.
+
+A worker writes its result here, durably, before it reports; the thinker commits it as an event and only then clears
+it. Whoever dies in between, the result is found again on resume.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from mofa.errors import StoreError
+from mofa.store.durable import store_error, write_durably
+
+SUFFIX = ".json"
+DAMAGED = "damaged"
+
+
+@dataclass(frozen=True)
+class OutboxName:
+    """Whose result a file holds: a task's end, or one of the batches that it streamed."""
+
+    task_id: str
+    batch: int | None = None
+    """Index of a streamed batch; None for the result that ends the task."""
+
+    def __str__(self) -> str:
+        return self.task_id if self.batch is None else f"{self.task_id}.batch-{self.batch:06d}"
+
+    @classmethod
+    def parse(cls, text: str) -> OutboxName:
+        """The inverse of ``str``."""
+        task_id, found, index = text.partition(".batch-")
+        return cls(task_id, int(index) if found else None)
+
+
+class Outbox:
+    """A folder of fresh results, one small JSON file each, guarded by a checksum.
+
+    Args:
+        root: an existing folder.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def write(self, name: OutboxName, payload: Mapping[str, Any]) -> None:
+        """Leave a result, durably.
+
+        Raises:
+            StoreError: full disk or no permission.
+        """
+        body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
+        write_durably(self._path(name), _digest(body) + b"\n" + body)
+
+    def read(self, name: OutboxName) -> dict[str, Any] | None:
+        """A result, or None if there is none.
+
+        Raises:
+            StoreError: the file cannot be read or is damaged; a damaged file has been moved to ``damaged/``.
+        """
+        where = self._path(name)
+        try:
+            content = where.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise store_error("read", where, error) from error
+        digest, _, body = content.partition(b"\n")
+        if digest != _digest(body):
+            aside = self._set_aside(where)
+            raise StoreError(
+                "the result file is damaged (its checksum does not match)",
+                where=aside,
+                action="It was set aside; the task will run again",
+            )
+        payload: dict[str, Any] = json.loads(body)
+        return payload
+
+    def names(self) -> list[OutboxName]:
+        """What lies here: batches before the result of their task, in order."""
+        found = [OutboxName.parse(path.name.removesuffix(SUFFIX)) for path in self.root.glob(f"[!.]*{SUFFIX}")]
+        return sorted(found, key=lambda name: (name.task_id, name.batch is None, name.batch or 0))
+
+    def clear(self, name: OutboxName) -> None:
+        """Remove a result that has been committed; no error if it is gone."""
+        where = self._path(name)
+        try:
+            where.unlink(missing_ok=True)
+        except OSError as error:
+            raise store_error("removed", where, error) from error
+
+    def _path(self, name: OutboxName) -> Path:
+        return self.root / f"{name}{SUFFIX}"
+
+    def _set_aside(self, where: Path) -> Path:
+        """Move a damaged file out of the way under a name that is free."""
+        folder = self.root / DAMAGED
+        folder.mkdir(exist_ok=True)
+        target = folder / where.name
+        serial = 1
+        while target.exists():
+            target = folder / f"{where.name}.{serial}"
+            serial += 1
+        where.rename(target)
+        return target
+
+
+def _digest(body: bytes) -> bytes:
+    return blake2b(body, digest_size=16).hexdigest().encode()

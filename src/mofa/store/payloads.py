@@ -1,0 +1,117 @@
+"""What an event is, and what the result of a task says: the durable format of a campaign.
+
+Schema version 1. Payloads by kind of event:
+
+- ``submitted``: `inputs`, `options`, `subject` of the task.
+- ``batch``: `index`, `ref`, `n`, `family` of a batch that a generate task streamed.
+- ``result``: a `TaskResult`.
+- ``note``: `text`, and facts about a task's mishaps (`attempt`, `cause`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from mofa.chemistry import Rejected
+from mofa.store.codec import decode_as
+
+
+class EventKind(StrEnum):
+    """What happened to a task."""
+
+    SUBMITTED = "submitted"
+    BATCH = "batch"
+    RESULT = "result"
+    NOTE = "note"
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of the campaign's history."""
+
+    event_id: str
+    """Unique: an event that is already there is not appended again."""
+    time_s: float
+    """Unix time, s."""
+    kind: EventKind
+    task_id: str
+    task_kind: str
+    payload: Mapping[str, Any]
+    seq: int = 0
+    """Position in the history, from 1; given by the store."""
+
+
+class Status(StrEnum):
+    """How a task ended."""
+
+    DONE = "done"
+    """The task function returned; single items may still have been refused."""
+    CRASHED = "crashed"
+    """It raised, or its process died, every time it was tried."""
+    TIMED_OUT = "timed_out"
+    """It went beyond the hard time limit and was killed."""
+
+
+@dataclass(frozen=True)
+class Timing:
+    """Where and when a task ran. Times are Unix times on the worker's clock, s."""
+
+    worker: str = ""
+    started_s: float = 0.0
+    ended_s: float = 0.0
+    cpu_s: float = 0.0
+    """CPU time of the worker and of the children it waited for, s."""
+
+    @property
+    def wall_s(self) -> float:
+        """Duration, s."""
+        return self.ended_s - self.started_s
+
+
+@dataclass(frozen=True)
+class Item:
+    """One thing that a task made or refused."""
+
+    key: str
+    """`Linker.key` or framework id; for a refused raw linker its batch and index."""
+    ref: str = ""
+    """File of the product, or of the input that was refused."""
+    family: str = ""
+    """Linker family, for linkers."""
+    score: float | None = None
+    """The number that the policy ranks by: strain (validate), uptake in mol/kg (adsorb)."""
+    value: Mapping[str, Any] | None = None
+    """The product as JSON, for the records."""
+    rejected: Rejected | None = None
+    """Why it was refused; None for a product."""
+
+
+@dataclass(frozen=True)
+class TaskResult:
+    """How a task ended and what it gave."""
+
+    status: Status
+    items: tuple[Item, ...] = ()
+    timing: Timing = field(default_factory=Timing)
+    n_batches: int = 0
+    """Batches streamed in all, for generate."""
+    detail: str = ""
+    """What went wrong, one line."""
+    detail_ref: str = ""
+    """File with the traceback or the last output."""
+
+    def to_json(self) -> dict[str, Any]:
+        """JSON values; scores must be finite."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> TaskResult:
+        """The inverse of `to_json`.
+
+        Raises:
+            StoreError: a field is missing or of another type.
+        """
+        return decode_as(cls, data)

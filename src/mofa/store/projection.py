@@ -1,0 +1,234 @@
+"""From events to records, one event at a time: the same code serves a finished campaign and the live display."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from typing import Any
+
+from mofa.chemistry import Lineage, Reason, Stage, Uptake
+from mofa.store.codec import decode_as
+from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult
+from mofa.store.records import (
+    STABLE_STRAIN,
+    TRAINABLE_STRAIN,
+    CampaignRecords,
+    ChargesRecord,
+    Funnel,
+    LinkerRecord,
+    MofRecord,
+    OptimizedRecord,
+    Rejection,
+    StabilityRecord,
+    StageCount,
+    TaskRecord,
+)
+
+_WORK_ORDER = tuple(stage for stage in Stage if stage is not Stage.TRAIN)
+_REASON_OF_STATUS = {Status.CRASHED: Reason.CRASHED, Status.TIMED_OUT: Reason.TIME_LIMIT}
+
+
+class Projection:
+    """Records that grow with every event; apply each event once, in order."""
+
+    def __init__(self) -> None:
+        self._linkers: dict[str, LinkerRecord] = {}
+        self._mofs: dict[str, MofRecord] = {}
+        self._rejections: list[Rejection] = []
+        self._tasks: dict[str, TaskRecord] = {}
+        self._notes: list[str] = []
+        self._entered: Counter[Stage] = Counter()
+        self._passed: Counter[Stage] = Counter()
+        self._reasons: dict[Stage, Counter[Reason]] = {stage: Counter() for stage in Stage}
+        self._simulated = 0
+        self._stable = 0
+        self._best: MofRecord | None = None
+        self._n_events = 0
+        self._started_s: float | None = None
+        self._updated_s: float | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take in the next event.
+
+        Raises:
+            StoreError: the event's payload cannot be read.
+        """
+        self._n_events += 1
+        self._started_s = event.time_s if self._started_s is None else self._started_s
+        self._updated_s = event.time_s
+        match event.kind:
+            case EventKind.SUBMITTED:
+                self._tasks[event.task_id] = TaskRecord(
+                    event.task_id, Stage(event.task_kind), str(event.payload["subject"]), event.time_s
+                )
+            case EventKind.BATCH:
+                n = int(event.payload["n"])
+                self._entered[Stage.GENERATE] += n
+                self._passed[Stage.GENERATE] += n
+            case EventKind.RESULT:
+                self._apply_result(event, TaskResult.from_json(event.payload))
+            case EventKind.NOTE:
+                self._apply_note(event)
+
+    def funnel(self) -> Funnel:
+        """Counts so far."""
+        stages = tuple(
+            StageCount(stage, self._entered[stage], self._passed[stage], dict(self._reasons[stage]))
+            for stage in _WORK_ORDER
+        )
+        return Funnel(
+            stages,
+            simulated=self._simulated,
+            stable=self._stable,
+            trainable=self._passed[Stage.VALIDATE],
+            uptakes=self._passed[Stage.ADSORB],
+        )
+
+    @property
+    def best(self) -> MofRecord | None:
+        """The MOF with the highest uptake so far."""
+        return self._best
+
+    def records(self) -> CampaignRecords:
+        """A snapshot of everything."""
+        return CampaignRecords(
+            linkers=dict(self._linkers),
+            mofs=dict(self._mofs),
+            rejections=tuple(self._rejections),
+            tasks=dict(self._tasks),
+            funnel=self.funnel(),
+            notes=tuple(self._notes),
+            n_events=self._n_events,
+            started_s=self._started_s,
+            updated_s=self._updated_s,
+        )
+
+    def _apply_note(self, event: Event) -> None:
+        self._notes.append(str(event.payload["text"]))
+        task = self._tasks.get(event.task_id)
+        if task is not None and "attempt" in event.payload:
+            self._tasks[event.task_id] = replace(task, attempts_lost=task.attempts_lost + 1)
+
+    def _apply_result(self, event: Event, result: TaskResult) -> None:
+        stage = Stage(event.task_kind)
+        task = self._tasks.get(event.task_id)
+        if task is not None:
+            self._tasks[event.task_id] = replace(
+                task,
+                status=result.status,
+                started_s=result.timing.started_s,
+                ended_s=result.timing.ended_s,
+                recorded_s=event.time_s,
+                cpu_s=result.timing.cpu_s,
+                worker=result.timing.worker,
+            )
+        if result.status is not Status.DONE:
+            subject = task.subject if task is not None else event.task_id
+            self._entered[stage] += stage is not Stage.GENERATE
+            self._refuse(
+                Rejection(
+                    stage,
+                    _REASON_OF_STATUS[result.status],
+                    result.detail,
+                    subject,
+                    event.task_id,
+                    event.time_s,
+                    result.detail_ref,
+                )
+            )
+        for item in result.items:
+            self._entered[stage] += 1
+            if item.rejected is not None:
+                refusal = item.rejected
+                self._refuse(
+                    Rejection(
+                        refusal.stage,
+                        refusal.reason,
+                        refusal.detail,
+                        item.key,
+                        event.task_id,
+                        event.time_s,
+                        item.ref,
+                        refusal.atoms,
+                    )
+                )
+            else:
+                self._accept(stage, item, event)
+
+    def _refuse(self, rejection: Rejection) -> None:
+        self._rejections.append(rejection)
+        self._reasons[rejection.stage][rejection.reason] += 1
+        mof = self._mofs.get(rejection.key)
+        if mof is not None and rejection.reason is not Reason.DUPLICATE:
+            self._mofs[mof.id] = replace(mof, rejected=rejection)
+
+    def _accept(self, stage: Stage, item: Item, event: Event) -> None:
+        value: dict[str, Any] = {**(item.value or {}), "ref": item.ref}
+        match stage:
+            case Stage.PROCESS:
+                self._accept_linker(item, value, event)
+            case Stage.ASSEMBLE:
+                self._accept_mof(item, value, event)
+            case _:
+                mof = self._mofs.get(item.key)
+                if mof is not None:
+                    self._accept_stage(stage, mof, value, event)
+
+    def _accept_linker(self, item: Item, value: dict[str, Any], event: Event) -> None:
+        if item.key in self._linkers:
+            self._refuse_duplicate(Stage.PROCESS, item, event)
+            return
+        self._passed[Stage.PROCESS] += 1
+        facts = {**value, "key": item.key, "family": item.family, "task_id": event.task_id, "time_s": event.time_s}
+        self._linkers[item.key] = decode_as(LinkerRecord, facts)
+
+    def _accept_mof(self, item: Item, value: dict[str, Any], event: Event) -> None:
+        if item.key in self._mofs:
+            self._refuse_duplicate(Stage.ASSEMBLE, item, event)
+            return
+        self._passed[Stage.ASSEMBLE] += 1
+        lineage = decode_as(Lineage, value["lineage"])
+        self._mofs[item.key] = MofRecord(item.key, value["name"], value["n_atoms"], lineage, item.ref, event.time_s)
+
+    def _accept_stage(self, stage: Stage, mof: MofRecord, value: dict[str, Any], event: Event) -> None:
+        match stage:
+            case Stage.VALIDATE:
+                stability = decode_as(StabilityRecord, value)
+                mof = replace(mof, stability=stability)
+                self._simulated += 1
+                self._stable += stability.strain < STABLE_STRAIN
+                self._passed[stage] += stability.strain < TRAINABLE_STRAIN
+            case Stage.OPTIMIZE:
+                mof = replace(mof, optimized=decode_as(OptimizedRecord, value))
+                self._passed[stage] += 1
+            case Stage.CHARGES:
+                mof = replace(mof, charges=decode_as(ChargesRecord, value))
+                self._passed[stage] += 1
+            case Stage.ADSORB:
+                mof = replace(mof, uptake=decode_as(Uptake, value))
+                self._passed[stage] += 1
+                self._best = max((m for m in (self._best, mof) if m is not None), key=_uptake)
+        self._mofs[mof.id] = mof
+        if stage is Stage.VALIDATE and not mof.trainable:
+            assert mof.stability is not None
+            detail = f"strain {mof.stability.strain:.3f} is not below {TRAINABLE_STRAIN:.2f}"
+            self._refuse(
+                Rejection(stage, Reason.UNSTABLE, detail, mof.id, event.task_id, event.time_s, mof.stability.ref)
+            )
+
+    def _refuse_duplicate(self, stage: Stage, item: Item, event: Event) -> None:
+        self._refuse(
+            Rejection(
+                stage,
+                Reason.DUPLICATE,
+                "already known in this campaign",
+                item.key,
+                event.task_id,
+                event.time_s,
+                item.ref,
+            )
+        )
+
+
+def _uptake(mof: MofRecord) -> float:
+    return mof.uptake.uptake_mol_per_kg if mof.uptake is not None else float("-inf")

@@ -1,0 +1,250 @@
+"""The records of a campaign, all derived from its events: linkers, MOFs, refusals, tasks and the funnel.
+
+`load` reads a campaign folder, running or ended. Structures stay in the file store; a record holds the reference,
+and ``folder.files.path(ref)`` is the CIF file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mofa.chemistry import ChargeGate, Family, Lineage, Reason, Stage, Uptake
+from mofa.store.payloads import Status
+
+STABLE_STRAIN = 0.10
+"""The paper's stable MOF: strain below 10 %."""
+TRAINABLE_STRAIN = 0.25
+"""The paper's trainable MOF, which also goes on to adsorption: strain below 25 %."""
+
+
+@dataclass(frozen=True)
+class LinkerRecord:
+    """A linker that processing accepted."""
+
+    key: str
+    smiles: str
+    family: Family
+    source: str
+    n_atoms: int
+    ref: str
+    """Linker as a JSON file; see `mofa.store.codec.get_json`."""
+    task_id: str
+    time_s: float
+    """When it was recorded, Unix time."""
+
+
+@dataclass(frozen=True)
+class Rejection:
+    """Something that a stage refused."""
+
+    stage: Stage
+    reason: Reason
+    detail: str
+    key: str
+    """Framework id, linker key, or batch and index of a raw linker."""
+    task_id: str
+    time_s: float
+    ref: str = ""
+    """File of what was refused; for `Reason.CRASHED` the traceback."""
+    atoms: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class StabilityRecord:
+    """Scalars of a `mofa.chemistry.Stability`."""
+
+    ref: str
+    """Last structure, CIF."""
+    strain: float
+    strain_inverted: float
+    strain_trace: tuple[float, ...]
+    steps: int
+    steps_per_chunk: int
+    timestep_fs: float
+    temperature_k: float
+    pressure_pa: float
+    supercell: tuple[int, int, int]
+    volume_ratio: float
+    method: str
+    cpu_s: float
+    rejected_early: bool = False
+
+
+@dataclass(frozen=True)
+class OptimizedRecord:
+    """Scalars of a `mofa.chemistry.Optimized`."""
+
+    ref: str
+    """Relaxed structure, CIF."""
+    energy_ev: float
+    max_force_ev_per_ang: float
+    pressure_gpa: float
+    steps: int
+    converged: bool
+    method: str
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class ChargesRecord:
+    """Scalars of a `mofa.chemistry.Charges`."""
+
+    ref: str
+    """Relaxed structure with its charges, CIF."""
+    method: str
+    converged: bool
+    gate: ChargeGate
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class MofRecord:
+    """An assembled MOF and how far it came."""
+
+    id: str
+    name: str
+    n_atoms: int
+    lineage: Lineage
+    ref: str
+    """As assembled, CIF."""
+    time_s: float
+    """When its assembly was recorded, Unix time."""
+    stability: StabilityRecord | None = None
+    optimized: OptimizedRecord | None = None
+    charges: ChargesRecord | None = None
+    uptake: Uptake | None = None
+    rejected: Rejection | None = None
+    """Why it went no further, if a stage refused it."""
+
+    @property
+    def best_ref(self) -> str:
+        """The most refined structure there is, CIF."""
+        for stage in (self.charges, self.optimized, self.stability):
+            if stage is not None:
+                return stage.ref
+        return self.ref
+
+    @property
+    def stable(self) -> bool:
+        """Whether dynamics left its cell within 10 %."""
+        return self.stability is not None and self.stability.strain < STABLE_STRAIN
+
+    @property
+    def trainable(self) -> bool:
+        """Whether dynamics left its cell within 25 %."""
+        return self.stability is not None and self.stability.strain < TRAINABLE_STRAIN
+
+
+@dataclass(frozen=True)
+class TaskRecord:
+    """A task that was submitted. Times are Unix times, s; None for what has not happened."""
+
+    id: str
+    kind: Stage
+    subject: str
+    """Framework id, linker family or batch."""
+    submitted_s: float
+    status: Status | None = None
+    """None while it is unfinished."""
+    started_s: float | None = None
+    """On the worker's clock."""
+    ended_s: float | None = None
+    """On the worker's clock."""
+    recorded_s: float | None = None
+    """When its result was committed."""
+    cpu_s: float = 0.0
+    worker: str = ""
+    attempts_lost: int = 0
+    """How often it raised or its worker died before it ended."""
+
+    @property
+    def wall_s(self) -> float | None:
+        """Duration on the worker, s."""
+        return None if self.ended_s is None or self.started_s is None else self.ended_s - self.started_s
+
+
+@dataclass(frozen=True)
+class StageCount:
+    """One step of the funnel."""
+
+    stage: Stage
+    entered: int = 0
+    """Items that the stage has looked at."""
+    passed: int = 0
+    """Items that it let through; for validate those with a strain below 25 %."""
+    reasons: Mapping[Reason, int] = field(default_factory=dict)
+    """Refusals by reason."""
+
+    @property
+    def fraction(self) -> float | None:
+        """Share that passed; None while nothing has entered."""
+        return self.passed / self.entered if self.entered else None
+
+
+@dataclass(frozen=True)
+class Funnel:
+    """How many linkers and MOFs came how far."""
+
+    stages: tuple[StageCount, ...] = ()
+    """In the order of the work, generate to adsorb."""
+    simulated: int = 0
+    """MOFs with a strain from molecular dynamics."""
+    stable: int = 0
+    """MOFs with a strain below 10 %."""
+    trainable: int = 0
+    """MOFs with a strain below 25 %."""
+    uptakes: int = 0
+    """MOFs with an uptake."""
+
+    def stage(self, stage: Stage) -> StageCount:
+        """One step of the funnel."""
+        return next((count for count in self.stages if count.stage is stage), StageCount(stage))
+
+
+@dataclass(frozen=True)
+class CampaignRecords:
+    """Everything that is known about a campaign."""
+
+    linkers: Mapping[str, LinkerRecord]
+    """By `Linker.key`, oldest first."""
+    mofs: Mapping[str, MofRecord]
+    """By framework id, oldest first."""
+    rejections: tuple[Rejection, ...]
+    tasks: Mapping[str, TaskRecord]
+    """By task id, in order of submission."""
+    funnel: Funnel
+    notes: tuple[str, ...]
+    """Mishaps in words: lost workers, damaged files."""
+    n_events: int
+    started_s: float | None
+    """Unix time of the first event; None for a campaign without events."""
+    updated_s: float | None
+    """Unix time of the last event."""
+
+    def ranking(self) -> list[MofRecord]:
+        """MOFs with an uptake, highest first."""
+        found = [(mof.uptake.uptake_mol_per_kg, mof) for mof in self.mofs.values() if mof.uptake is not None]
+        return [mof for _, mof in sorted(found, key=lambda pair: (-pair[0], pair[1].id))]
+
+    def unfinished(self) -> list[TaskRecord]:
+        """Tasks without a result: running now, or to be run again by `mofa resume`."""
+        return [task for task in self.tasks.values() if task.status is None]
+
+
+def load(path: str | Path) -> CampaignRecords:
+    """The records of a campaign folder, which may be running.
+
+    Raises:
+        CampaignError: there is no campaign, or a newer MOFA wrote it.
+        StoreError: it cannot be read.
+    """
+    from mofa.store.folder import CampaignFolder
+    from mofa.store.projection import Projection
+
+    projection = Projection()
+    with CampaignFolder.open(path).events() as events:
+        for event in events.read():
+            projection.apply(event)
+    return projection.records()
