@@ -1,0 +1,133 @@
+"""A linker seen along its axis: length, bend of its exits, planes of its ends."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofa.chemistry import Linker
+
+# Below this separation of the dummies a linker has no axis; below this resultant, no preferred plane.
+MIN_LENGTH_ANG = 1.0
+_DEGENERATE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class AxisView:
+    """A linker in the frame (axis, reference normal, third), origin at its starting dummy."""
+
+    positions: NDArray[np.float64]
+    """All atoms with dummies, Å, ``[n_atoms, 3]``; the first column runs along the axis from 0 to the length."""
+    start: int
+    """The anchor (0 or 1) at the origin; its half is the heavier one, so that atom order does not matter."""
+    length_ang: float
+    """Distance between the dummies."""
+    plane_angles_rad: tuple[float | None, float | None]
+    """Angle about the axis from the reference normal to the normal of the plane at the start and at the end (modulo
+    pi); None where the end has no plane."""
+
+
+def bend_deg(linker: Linker) -> tuple[float, float]:
+    """How far the linker's exits are from straight.
+
+    Returns:
+        The larger of the two angles between an exit bond and the line through both dummies, and the angle that the two
+        exits make with one another (180 when antiparallel), degrees. A linker folded onto itself bends by 180.
+    """
+    x = linker.positions
+    first, second = linker.anchors
+    line = x[second.dummy] - x[first.dummy]
+    if np.linalg.norm(line) < MIN_LENGTH_ANG:
+        return 180.0, 0.0
+    exits = [x[anchor.dummy] - x[anchor.neighbor] for anchor in linker.anchors]
+    worst = max(_angle_deg(exits[0], -line), _angle_deg(exits[1], line))
+    return worst, _angle_deg(exits[0], exits[1])
+
+
+def view_along_axis(linker: Linker) -> AxisView:
+    """The linker in its own frame; the same for every rotated, translated or renumbered copy up to its symmetry."""
+    x = linker.positions
+    start = _heavier_end(linker)
+    first, last = linker.anchors[start], linker.anchors[1 - start]
+    axis = x[last.dummy] - x[first.dummy]
+    length = float(np.linalg.norm(axis))
+    frame = _frame(axis / length)
+    local = (x - x[first.dummy]) @ frame.T
+    angles = [_plane_angle(linker, k, local) for k in (start, 1 - start)]
+    reference = _reference_angle(angles, local)
+    cosine, sine = np.cos(reference), np.sin(reference)
+    turned = local @ np.array([[1.0, 0.0, 0.0], [0.0, cosine, -sine], [0.0, sine, cosine]])
+    offsets = [None if angle is None else angle - reference for angle in angles]
+    return AxisView(turned, start, length, (offsets[0], offsets[1]))
+
+
+def turned_about_axis(positions: NDArray[np.float64], angles_rad: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Copies of axis-frame positions ``[n_atoms, 3]`` turned about the first axis, ``[n_angles, n_atoms, 3]``."""
+    cosine, sine = np.cos(angles_rad)[:, None], np.sin(angles_rad)[:, None]
+    y, z = positions[:, 1], positions[:, 2]
+    along = np.broadcast_to(positions[:, 0], (len(angles_rad), len(positions)))
+    return np.stack([along, y * cosine - z * sine, y * sine + z * cosine], axis=-1)
+
+
+def edge_frame(direction: NDArray[np.float64], normal: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Right-handed rows (direction, normal made perpendicular, their cross product), ``[3, 3]``.
+
+    A zero normal is replaced by any perpendicular. Built from axes rather than from the rotation between two
+    vectors, so parallel and antiparallel directions are not special.
+    """
+    axis = direction / np.linalg.norm(direction)
+    across = normal - (normal @ axis) * axis
+    size = float(np.linalg.norm(across))
+    if size < _DEGENERATE:
+        return _frame(axis)
+    across = across / size
+    return np.stack([axis, across, np.cross(axis, across)])
+
+
+def _frame(axis: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A right-handed frame on a unit vector."""
+    helper = np.eye(3)[int(np.argmin(np.abs(axis)))]
+    across = helper - (helper @ axis) * axis
+    across /= np.linalg.norm(across)
+    return np.stack([axis, across, np.cross(axis, across)])
+
+
+def _heavier_end(linker: Linker) -> int:
+    """The anchor on whose half of the linker more of it lies, by distances that ignore the order of atoms."""
+    x = linker.positions
+    first, second = linker.anchors
+    middle = (x[first.dummy] + x[second.dummy]) / 2.0
+    axis = x[second.dummy] - x[first.dummy]
+    moment = float(((x - middle) @ axis).sum())
+    return 0 if moment <= 0.0 else 1
+
+
+def _plane_angle(linker: Linker, anchor: int, local: NDArray[np.float64]) -> float | None:
+    """Angle about the axis of the normal of the plane that the end's atom spans with its two neighbours."""
+    end = linker.anchors[anchor]
+    around = [b.j if b.i == end.neighbor else b.i for b in linker.bonds if end.neighbor in (b.i, b.j)]
+    wings = [atom for atom in around if atom != end.dummy]
+    if len(wings) != 2:
+        return None
+    normal = np.cross(local[wings[0]] - local[end.neighbor], local[wings[1]] - local[end.neighbor])
+    if np.hypot(normal[1], normal[2]) < _DEGENERATE:
+        return None
+    return float(np.arctan2(normal[2], normal[1]))
+
+
+def _reference_angle(angles: list[float | None], local: NDArray[np.float64]) -> float:
+    """Mean of the end planes' normals (as lines, modulo pi), else the direction of least extent about the axis."""
+    known = [angle for angle in angles if angle is not None]
+    if known:
+        resultant = sum(complex(np.cos(2 * angle), np.sin(2 * angle)) for angle in known)
+        return float(np.angle(resultant)) / 2.0 if abs(resultant) > _DEGENERATE else known[0]
+    spread = complex(((local[:, 1] + 1j * local[:, 2]) ** 2).sum())
+    return float(np.angle(spread)) / 2.0 + np.pi / 2.0 if abs(spread) > _DEGENERATE else 0.0
+
+
+def _angle_deg(u: NDArray[np.float64], v: NDArray[np.float64]) -> float:
+    """Angle between two vectors, safe at 0 and 180; 180 where a vector vanishes."""
+    sine, cosine = float(np.linalg.norm(np.cross(u, v))), float(u @ v)
+    return 180.0 if sine == cosine == 0.0 else float(np.degrees(np.arctan2(sine, cosine)))

@@ -1,0 +1,67 @@
+"""How a bond graph extends: which pieces it has, in how many directions, and how many nets interpenetrate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mofa.chemistry import BondGraph
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A connected piece of a periodic bond graph."""
+
+    atoms: tuple[int, ...]
+    rank: int
+    """Directions in which it extends: 3 for a net, 0 for a molecule."""
+    copies: int
+    """Disjoint translated copies of it in the crystal per cell; more than 1 only where a centring translation maps
+    interpenetrating nets onto one another. 0 unless the rank is 3."""
+
+
+def pieces(graph: BondGraph) -> list[Piece]:
+    """Connected pieces of the graph, each with its periodicity.
+
+    The closed walks of a piece span a lattice; its rank is the periodicity, its index in the cell's lattice the
+    number of disjoint copies.
+    """
+    whole = graph.unwrapped_components()
+    owner = np.zeros(graph.n_atoms, dtype=np.int64)
+    offset = np.zeros((graph.n_atoms, 3), dtype=np.int64)
+    for k, piece in enumerate(whole):
+        atoms = list(piece)
+        owner[atoms] = k
+        offset[atoms] = list(piece.values())
+    loops = offset[graph.i] + graph.shift - offset[graph.j]
+    moving = loops.any(axis=1)
+    found = []
+    for k, piece in enumerate(whole):
+        rows = np.unique(loops[moving & (owner[graph.i] == k)], axis=0)
+        rank, index = _lattice(rows.tolist())
+        found.append(Piece(tuple(sorted(piece)), rank, index if rank == 3 else 0))
+    return found
+
+
+def n_nets(graph: BondGraph) -> int:
+    """Number of interpenetrating three-periodic nets, whatever cell the structure is given in."""
+    return sum(piece.copies for piece in pieces(graph))
+
+
+def _lattice(rows: list[list[int]]) -> tuple[int, int]:
+    """Rank and product of pivots of the lattice that integer vectors span (Euclid's algorithm, column by column)."""
+    rank, index = 0, 1
+    for column in range(3):
+        while True:
+            live = sorted((row for row in rows if row[column]), key=lambda row: abs(row[column]))
+            if len(live) < 2:
+                break
+            pivot = live[0]
+            for row in live[1:]:
+                quotient = row[column] // pivot[column]
+                row[:] = [a - quotient * b for a, b in zip(row, pivot, strict=True)]
+        if live:
+            rank, index = rank + 1, index * abs(live[0][column])
+            rows.remove(live[0])
+    return rank, index
