@@ -13,7 +13,7 @@ from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -89,7 +89,7 @@ def decode_as(kind: type[T], data: Mapping[str, Any], files: FileStore | None = 
     Raises:
         StoreError: a field without a default is missing, or a value does not fit its field.
     """
-    hints = _hints(kind)
+    hints = _hints(cast(Hashable, kind))
     try:
         known = {name: _decode_value(hints[name], value, files) for name, value in data.items() if name in hints}
         return kind(**known)

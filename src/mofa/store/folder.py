@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -129,10 +130,16 @@ class CampaignFolder:
     def is_running(self) -> bool:
         """Whether some process runs this campaign now."""
         try:
-            with self.lock():
-                return False
-        except CampaignError:
+            descriptor = os.open(self.lock_path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
             return True
+        finally:
+            os.close(descriptor)
+        return False
 
     @contextmanager
     def lock(self) -> Iterator[None]:
@@ -147,17 +154,25 @@ class CampaignFolder:
         except OSError as error:
             raise store_error("written", self.lock_path, error) from error
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
-                owner = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
-                raise CampaignError(
-                    f"another process runs this campaign ({owner or 'unknown'})",
-                    where=self.root,
-                    action="Wait until it has ended, or stop it",
-                ) from error
+            self._seize(descriptor)
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, f"pid {os.getpid()} on {os.uname().nodename}\n".encode(), 0)
             yield
         finally:
             os.close(descriptor)
+
+    def _seize(self, descriptor: int) -> None:
+        """Lock an open file for this process alone; wait a moment for someone who only looks (`is_running`)."""
+        for patience in (0.1, 0.2, 0.4, 0.0):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                time.sleep(patience)
+            else:
+                return
+        owner = os.pread(descriptor, 100, 0).decode(errors="replace").strip()
+        raise CampaignError(
+            f"another process runs this campaign ({owner or 'unknown'})",
+            where=self.root,
+            action="Wait until it has ended, or stop it",
+        )

@@ -217,17 +217,8 @@ class Projection:
             )
 
     def _refuse_duplicate(self, stage: Stage, item: Item, event: Event) -> None:
-        self._refuse(
-            Rejection(
-                stage,
-                Reason.DUPLICATE,
-                "already known in this campaign",
-                item.key,
-                event.task_id,
-                event.time_s,
-                item.ref,
-            )
-        )
+        detail = "already known in this campaign"
+        self._refuse(Rejection(stage, Reason.DUPLICATE, detail, item.key, event.task_id, event.time_s, item.ref))
 
 
 def _uptake(mof: MofRecord) -> float:
