@@ -1,0 +1,104 @@
+"""What the policy speaks of: tasks, batches of raw linkers, and the outcome of a task. Plain values, no chemistry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from mofa.chemistry import Stage
+from mofa.store.payloads import Event, EventKind, Status, TaskResult
+
+TaskKind = Stage
+"""The kinds of task are the stages of the work: generate, process, assemble, validate, optimize, charges, adsorb, train."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """Something to be computed, fully described: the same task gives the same result wherever it runs."""
+
+    id: str
+    """Kind and serial number, ``validate-000017``."""
+    kind: TaskKind
+    inputs: tuple[str, ...] = ()
+    """References of the files that it works on."""
+    options: Mapping[str, Any] = field(default_factory=dict)
+    """Options of this task alone, JSON-able; those of its kind come from the campaign's configuration."""
+    subject: str = ""
+    """What it is about: framework id, linker family, or batch."""
+
+    def to_json(self) -> dict[str, Any]:
+        """The payload of its ``submitted`` event."""
+        return {"inputs": list(self.inputs), "options": dict(self.options), "subject": self.subject}
+
+    @classmethod
+    def from_event(cls, event: Event) -> Task:
+        """The task of a ``submitted`` event."""
+        payload = event.payload
+        kind = TaskKind(event.task_kind)
+        return cls(event.task_id, kind, tuple(payload["inputs"]), dict(payload["options"]), payload["subject"])
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Raw linkers that a generate task streamed."""
+
+    key: str
+    """Task and index, ``generate-000003/2``."""
+    ref: str
+    """File with the raw linkers."""
+    n: int
+    """How many."""
+
+    @classmethod
+    def from_event(cls, event: Event) -> Batch:
+        """The batch of a ``batch`` event."""
+        return cls(batch_key(event.task_id, event.payload["index"]), event.payload["ref"], event.payload["n"])
+
+
+@dataclass(frozen=True)
+class Product:
+    """One thing that a task made, as far as decisions need it."""
+
+    key: str
+    """`Linker.key` or framework id."""
+    ref: str
+    """File that holds it."""
+    family: str = ""
+    """Linker family, for linkers."""
+    score: float | None = None
+    """Strain (validate) or uptake in mol/kg (adsorb)."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The end of a task as the policy sees it."""
+
+    ok: bool = True
+    """Whether it ran to its end; its items may still have been refused."""
+    products: tuple[Product, ...] = ()
+
+    @classmethod
+    def of(cls, result: TaskResult) -> Outcome:
+        """The outcome in a recorded result."""
+        products = (
+            Product(item.key, item.ref, item.family, item.score) for item in result.items if item.rejected is None
+        )
+        return cls(result.status is Status.DONE, tuple(products))
+
+
+def batch_key(task_id: str, index: int) -> str:
+    """Name of a streamed batch."""
+    return f"{task_id}/{index}"
+
+
+def event_id(task_id: str, kind: EventKind, serial: int | None = None) -> str:
+    """The idempotent id of an event: what can happen once to a task has one id."""
+    return f"{task_id}/{kind}" if serial is None else f"{task_id}/{kind}-{serial}"
+
+
+def derived_seed(*parts: object) -> int:
+    """A 31-bit seed that depends on nothing but `parts`: the same on every machine and in every order of work."""
+    text = "\x1f".join(str(part) for part in parts)
+    return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") & 0x7FFF_FFFF
