@@ -10,6 +10,10 @@ from numpy.typing import NDArray
 from mofa.chemistry.arrays import frozen_floats
 from mofa.chemistry.framework import Framework
 
+# The paper's limits of the strain metric.
+STABLE_STRAIN = 0.10
+TRAINABLE_STRAIN = 0.25
+
 
 @dataclass(frozen=True, eq=False)
 class Stability:
@@ -34,6 +38,16 @@ class Stability:
     method: str
     cpu_s: float
     rejected_early: bool = False
+
+    @property
+    def stable(self) -> bool:
+        """Whether the strain is below the paper's limit of a stable MOF, 10 %."""
+        return self.strain < STABLE_STRAIN
+
+    @property
+    def trainable(self) -> bool:
+        """Whether the strain is below the paper's limit for training and further simulation, 25 %."""
+        return self.strain < TRAINABLE_STRAIN
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,79 @@
+"""A supercell's atoms and interactions from those of the unit cell, and back again.
+
+The unit cell is typed once; its interactions carry exact cell offsets, so that copying them is unambiguous for any
+cell, also where a bond leads to the atom's own image.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from mofa.chemistry.framework import Framework
+from mofa.validate.strain import standard_cell
+
+
+@dataclass(frozen=True)
+class Supercell:
+    """``na x nb x nc`` copies of a framework's cell, in the orientation of molecular dynamics.
+
+    Atom k of the copy at offset o has index ``copy(o) * n_atoms + k``.
+    """
+
+    framework: Framework
+    repeats: tuple[int, int, int]
+
+    @property
+    def n_copies(self) -> int:
+        """Number of unit cells."""
+        return self.repeats[0] * self.repeats[1] * self.repeats[2]
+
+    @property
+    def offsets(self) -> NDArray[np.int64]:
+        """Cell offset of every copy, ``[n_copies, 3]``."""
+        return np.stack(np.unravel_index(np.arange(self.n_copies), self.repeats), axis=1).astype(np.int64)
+
+    @property
+    def cell(self) -> NDArray[np.float64]:
+        """Lattice vectors as rows, lower-triangular, Å, ``[3, 3]``."""
+        return np.array(self.repeats)[:, None] * standard_cell(self.framework.cell)
+
+    @property
+    def positions(self) -> NDArray[np.float64]:
+        """Cartesian, Å, ``[n_copies * n_atoms, 3]``."""
+        fractional = self.framework.fractional[None] + self.offsets[:, None]
+        return np.asarray(fractional.reshape(-1, 3) @ standard_cell(self.framework.cell), dtype=np.float64)
+
+    def copies(self, atoms: NDArray[np.int64], shifts: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Supercell indices of unit-cell interactions, copy after copy.
+
+        Args:
+            atoms: unit-cell atoms, ``[n, width]``.
+            shifts: their cell offsets, ``[n, width, 3]``.
+
+        Returns:
+            Indices ``[n_copies * n, width]``.
+        """
+        where = (self.offsets[:, None, None] + shifts[None]) % np.array(self.repeats)
+        copy = np.ravel_multi_index(tuple(np.moveaxis(where, -1, 0)), self.repeats)
+        return (copy * len(self.framework) + atoms[None]).reshape(-1, atoms.shape[1])
+
+    def fold_back(self, positions: ArrayLike, cell: ArrayLike) -> Framework:
+        """The unit cell that a supercell's atoms make on average, in the framework's orientation and atom order.
+
+        Args:
+            positions: unwrapped, Å, ``[n_copies * n_atoms, 3]``.
+            cell: supercell's lattice vectors as rows, in any orientation, Å, ``[3, 3]``.
+        """
+        n = len(self.framework)
+        repeats = np.array(self.repeats)
+        rows = np.asarray(cell, dtype=float)
+        fractional = np.linalg.solve(rows.T, np.asarray(positions, dtype=float).T).T * repeats
+        moved = fractional.reshape(-1, n, 3) - self.offsets[:, None] - self.framework.fractional[None]
+        moved -= moved.mean(axis=(0, 1))
+        # Q turns the orientation of molecular dynamics back into the framework's own.
+        Q = np.linalg.solve(standard_cell(self.framework.cell), self.framework.cell)
+        unit = standard_cell(rows / repeats[:, None]) @ Q
+        return self.framework.with_geometry((self.framework.fractional + moved.mean(axis=0)) @ unit, unit)
