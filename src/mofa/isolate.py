@@ -50,7 +50,7 @@ def run_isolated(
     function: Callable[..., T],
     *args: object,
     time_limit_s: float | None = None,
-    on_progress: Progress | None = None,
+    on_progress: Callable[..., None] | None = None,
     threads: int = 1,
 ) -> T:
     """What ``function(*args, on_progress=report)`` returns, computed in a child process.
@@ -63,8 +63,8 @@ def run_isolated(
             often as it likes, at some microseconds each. Its working directory is an empty scratch folder.
         *args: picklable arguments; give absolute paths.
         time_limit_s: wall-clock limit, start-up of the child (about 0.3 s) included; None for no limit.
-        on_progress: called here, in the caller's thread, with what the child reports. An exception that it raises
-            cancels the call and passes through.
+        on_progress: called here, in the caller's thread, with what the child reports: by custom a `Progress`, but
+            any picklable arguments pass. An exception that it raises cancels the call and passes through.
         threads: OpenMP and BLAS threads of the child. Tasks are run one a core, so the default is 1.
 
     Raises:
@@ -120,7 +120,7 @@ def _converse(
     child: subprocess.Popen[bytes],
     payload: bytes,
     deadline: float | None,
-    on_progress: Progress | None,
+    on_progress: Callable[..., None] | None,
 ) -> tuple[str, Any]:
     """Send the call and pass progress on until the answer comes.
 

@@ -49,6 +49,11 @@ class Stability:
         """Whether the strain is below the paper's limit for training and further simulation, 25 %."""
         return self.strain < TRAINABLE_STRAIN
 
+    @property
+    def verdict(self) -> str:
+        """The two limits in one word: stable, trainable or unstable."""
+        return "stable" if self.stable else "trainable" if self.trainable else "unstable"
+
 
 @dataclass(frozen=True, eq=False)
 class Optimized:

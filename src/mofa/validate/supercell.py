@@ -58,7 +58,7 @@ class Supercell:
         """
         where = (self.offsets[:, None, None] + shifts[None]) % np.array(self.repeats)
         copy = np.ravel_multi_index(tuple(np.moveaxis(where, -1, 0)), self.repeats)
-        return (copy * len(self.framework) + atoms[None]).reshape(-1, atoms.shape[1])
+        return np.asarray((copy * len(self.framework) + atoms[None]).reshape(-1, atoms.shape[1]), dtype=np.int64)
 
     def fold_back(self, positions: ArrayLike, cell: ArrayLike) -> Framework:
         """The unit cell that a supercell's atoms make on average, in the framework's orientation and atom order.
