@@ -79,6 +79,10 @@ class Validate(Section):
     """Pressure, Pa."""
     timestep_fs: PositiveFloat = 0.5
     """Time step, fs."""
+    chunk_steps: PositiveInt = 500
+    """Steps between two looks at the cell."""
+    early_reject_strain: PositiveFloat = 0.40
+    """A run whose strain stays beyond this is ended; a large number never ends one."""
     time_limit_s: PositiveFloat = 3600.0
     """Time limit per MOF, s."""
 
@@ -101,6 +105,8 @@ class Charges(Section):
 
     method: str = "xtb"
     """Charge model; `xtb` takes those of the GFN1-xTB optimisation."""
+    time_limit_s: PositiveFloat = 1800.0
+    """Time limit per MOF, s."""
 
 
 class Adsorb(Section):
@@ -114,6 +120,14 @@ class Adsorb(Section):
     """Pressure, Pa (0.1 bar = 10 000 Pa)."""
     temperature_k: PositiveFloat = 300.0
     """Temperature, K."""
+    initialization_cycles: Annotated[int, Field(ge=0)] = 2000
+    """Monte Carlo cycles before sampling."""
+    min_cycles: PositiveInt = 4000
+    """Fewest production cycles."""
+    max_cycles: PositiveInt = 20_000
+    """Most production cycles, if the error target is not met before."""
+    target_relative_error: PositiveFloat = 0.10
+    """Sampling ends when the 95 % error is below this share of the uptake."""
     time_limit_s: PositiveFloat = 1800.0
     """Time limit per MOF, s."""
 
@@ -123,6 +137,16 @@ class Policy(Section):
 
     min_linkers_per_family: PositiveInt = 4
     """Linkers of each family that must be there before MOFs are assembled."""
+    linker_window: PositiveInt = 64
+    """MOFs are assembled from this many newest linkers of each family."""
+    max_mofs_per_linker: PositiveInt = 4
+    """MOFs that one linker may be part of."""
+    mofs_per_assembly: PositiveInt = 1
+    """MOFs built in one assemble task."""
+    max_waiting_batches: PositiveInt = 8
+    """Generation pauses while this many batches of linkers wait to be processed."""
+    max_generated: PositiveInt | None = None
+    """Generation ends after this many raw linkers."""
     max_waiting_mofs: PositiveInt = 64
     """Length of the last-in-first-out queue of assembled MOFs; the oldest are dropped."""
     strain_limit: Fraction = 0.25
@@ -136,6 +160,8 @@ class Compute(Section):
     """`pool` uses worker processes, `inline` runs everything in this process (for debugging)."""
     workers: Annotated[int, Field(ge=0)] = 0
     """Worker processes; 0 takes one per CPU core."""
+    retries: Annotated[int, Field(ge=0)] = 1
+    """How often a task whose worker died is tried again before it is refused as crashed."""
 
 
 class Stop(Section):

@@ -1,0 +1,167 @@
+"""Verbs of a whole campaign: run it, resume it, look at it, report on it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mofa.cli.common import Answer, JsonOption, note, say, show
+
+if TYPE_CHECKING:
+    from mofa.campaign import Listener, RunSummary
+    from mofa.config import CampaignConfig
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the campaign.", show_default=False)]
+SeedOverride = Annotated[
+    int | None, typer.Option("--seed", min=0, help="Seed instead of the file's.", show_default=False)
+]
+
+
+def run(
+    file: Annotated[Path, typer.Argument(metavar="FILE.toml", help="Campaign file.", show_default=False)],
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder to make. [default: runs/NAME]", show_default=False)
+    ] = None,
+    seed: SeedOverride = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Run a campaign from linkers to a ranking, and write the report.
+
+    Ctrl-C stops in order; `mofa resume DIR` goes on, also after a crash or `kill -9`.
+    """
+    from mofa.campaign import start
+    from mofa.campaign.configured import plan_of
+    from mofa.config import load_config, template
+
+    config = load_config(file)
+    text = file.read_text(encoding="utf-8")
+    if seed is not None:
+        config = config.model_copy(update={"campaign": config.campaign.model_copy(update={"seed": seed})})
+        text = template(config)
+    plan = plan_of(config)
+    folder = out if out is not None else Path("runs") / config.campaign.name
+    with _watching(config, folder) as listener:
+        summary = start(folder, plan, text, listener=listener)
+    _finish(folder, summary, json_output=json_output)
+
+
+def resume(folder: Folder, json_output: JsonOption = False) -> None:
+    """Go on with a campaign: what finished stays finished, what was cut off runs again."""
+    from mofa.campaign import resume as go_on
+    from mofa.campaign.configured import plan_of
+
+    config = _config_of(folder)
+    with _watching(config, folder) as listener:
+        summary = go_on(folder, plan_of(config), listener=listener)
+    _finish(folder, summary, json_output=json_output)
+
+
+def status(folder: Folder, json_output: JsonOption = False) -> None:
+    """Say how far a campaign is; it may be running."""
+    from mofa.report.funnel import funnel
+    from mofa.store.folder import CampaignFolder
+    from mofa.store.records import load
+
+    records = load(folder)
+    running = CampaignFolder.open(folder).is_running()
+    payload = _payload(folder) | {"running": running, "unfinished_tasks": len(records.unfinished())}
+    if json_output:
+        show(Answer(payload, ""), as_json=True)
+        return
+    from rich.console import Console
+
+    from mofa.cli.live import funnel_table
+    from mofa.report.ranking import ranking_table
+
+    console = Console()
+    console.print(funnel_table(funnel(records.funnel)))
+    console.print(ranking_table(records))
+    for mishap in records.notes[-5:]:
+        say(f"note: {mishap}")
+    say("It is running." if running else f"It is not running; go on with: mofa resume {folder}")
+
+
+def report(
+    folder: Folder,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for the report. [default: DIR/report]", show_default=False)
+    ] = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Write the report: one HTML file, mofs.csv, and a CIF with charges per MOF."""
+    from mofa.report import write_report
+
+    path = write_report(folder, out=out)
+    show(Answer({"report": str(path)}, f"Report: {path}"), as_json=json_output)
+
+
+def _config_of(folder: Path) -> CampaignConfig:
+    """The configuration that a campaign was started with."""
+    from mofa.config import parse_config
+    from mofa.store.folder import CampaignFolder
+
+    opened = CampaignFolder.open(folder)
+    return parse_config(opened.config_text(), where=str(opened.config_path))
+
+
+def _watching(config: CampaignConfig, folder: Path) -> AbstractContextManager[Listener]:
+    """The live display on a terminal, log lines otherwise."""
+    import sys
+
+    from mofa.cli.live import LiveDisplay, LogLines
+
+    note(f"Campaign {config.campaign.name!r} in {folder}. Ctrl-C stops in order; `mofa resume {folder}` goes on.")
+    display: Callable[[], Any] = LiveDisplay if sys.stderr.isatty() else LogLines
+    watching: AbstractContextManager[Listener] = display()
+    return watching
+
+
+def _payload(folder: Path) -> dict[str, Any]:
+    """Funnel and ranking as JSON values."""
+    from dataclasses import asdict
+
+    from mofa.report.funnel import funnel
+    from mofa.report.ranking import ranking
+    from mofa.store.records import load
+
+    records = load(folder)
+    return {
+        "folder": str(folder),
+        "funnel": [asdict(row) for row in funnel(records.funnel)],
+        "ranking": [asdict(mof) for mof in ranking(records)],
+    }
+
+
+def _finish(folder: Path, summary: RunSummary, *, json_output: bool) -> None:
+    """Write the report, print funnel and ranking, and say where everything lies."""
+    from mofa.report import write_report
+
+    path = write_report(folder)
+    if json_output:
+        facts = {
+            "stopped": str(summary.stopped),
+            "elapsed_s": summary.elapsed_s,
+            "unfinished_tasks": summary.unfinished,
+        }
+        show(Answer(_payload(folder) | facts | {"report": str(path)}, ""), as_json=True)
+        return
+    from rich.console import Console
+
+    from mofa.cli.live import WHY_STOPPED, funnel_table
+    from mofa.report.funnel import funnel
+    from mofa.report.ranking import headline, ranking_table
+    from mofa.store.records import load
+
+    records = load(folder)
+    console = Console()
+    console.print(funnel_table(funnel(records.funnel)))
+    console.print(ranking_table(records))
+    say(headline(records))
+    say(f"Ended after {summary.elapsed_s / 60:.1f} min: {WHY_STOPPED[summary.stopped]}.")
+    if summary.unfinished:
+        say(f"{summary.unfinished} tasks were cut off; `mofa resume {folder}` runs them again.")
+    say(f"Report: {path}")
