@@ -1,0 +1,36 @@
+"""The task around the engine: pores first, and an uptake that stands without them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mofa.adsorb import adsorb
+from mofa.chemistry import Framework, Reason, Rejected, Uptake
+
+
+@pytest.fixture
+def dense() -> Framework:
+    """Simple cubic carbon at 3 Å: no path for anything."""
+    return Framework("dense", ("C",), np.zeros((1, 3)), 3.0 * np.eye(3), charges=np.zeros(1), charge_method="none")
+
+
+@pytest.mark.engine
+def test_too_narrow_pores_are_refused_with_the_diameter(dense: Framework) -> None:
+    result = adsorb(dense)
+    assert isinstance(result, Rejected)
+    assert result.reason is Reason.PORE_TOO_NARROW
+    assert "the limit is 2.4 Å" in result.detail
+
+
+@pytest.mark.engine
+def test_uptake_stands_without_pore_geometry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pyzeo.py").write_text("raise ImportError('not here')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    open_lattice = Framework("open", ("C",), np.zeros((1, 3)), 13.0 * np.eye(3), charges=np.zeros(1))
+    result = adsorb(open_lattice, initialization_cycles=50, min_cycles=100, max_cycles=100)
+    assert isinstance(result, Uptake)
+    assert result.pores is None
+    assert result.supercell == (2, 2, 2)
