@@ -32,3 +32,9 @@ def test_a_missing_engine_names_the_command_that_installs_it() -> None:
     registry = Registry("adsorption", {"far": EngineEntry("no_such_module_here:X", "pip install far")})
     with pytest.raises(EngineMissingError, match="Run: pip install far"):
         registry.load("far")
+
+
+def test_an_engine_without_its_library_is_named_before_it_is_used() -> None:
+    entry = EngineEntry("json:loads", "pip install far", requires=("no_such_module_here",))
+    with pytest.raises(EngineMissingError, match=r"needs no_such_module_here.*Run: pip install far"):
+        Registry("adsorption", {"far": entry}).load("far")

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
+from importlib.util import find_spec
 from typing import Any
 
 from mofa.errors import EngineMissingError
@@ -24,6 +25,8 @@ class EngineEntry:
     """``module:attribute``, imported only when the engine is asked for."""
     install: str
     """The command that installs what it needs."""
+    requires: tuple[str, ...] = ()
+    """Modules that must be installed; some engines import theirs only in a child process."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,12 @@ class Registry:
                     return point.load()
             raise EngineMissingError(
                 f"no {self.kind} engine is called {name!r}", action=f"Choose one of {', '.join(self.names())}"
+            )
+        absent = [name for name in entry.requires if find_spec(name) is None]
+        if absent:
+            raise EngineMissingError(
+                f"the {self.kind} engine {name!r} needs {', '.join(absent)}, which is not installed",
+                action=f"Run: {entry.install}",
             )
         module, _, attribute = entry.target.partition(":")
         try:
