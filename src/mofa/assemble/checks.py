@@ -13,10 +13,13 @@ from numpy.typing import NDArray
 from mofa.assemble.periodicity import pieces
 from mofa.assemble.windows import (
     CARBON_ANGLES_DEG,
+    FAR_FRACTION,
     NEAR_BONDS,
+    NEAR_FRACTION,
     SHARPEST_ANGLE_DEG,
     bond_window_ang,
     contact_ang,
+    contact_kind,
     neighbor_range,
 )
 from mofa.chemistry import BondGraph, Framework, Reason, Rejected, Stage
@@ -81,9 +84,11 @@ def _bond_lengths(framework: Framework, graph: BondGraph) -> tuple[Reason, str, 
 
 def _contacts(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
     """Pairs without a bond against the closest contact of their elements; neighbours of a neighbour are left out."""
-    kinds = sorted(set(framework.symbols))
-    limit = np.array([[contact_ang(a, b, near=False) for b in kinds] for a in kinds])
-    number = np.array([kinds.index(symbol) for symbol in framework.symbols])
+    s = framework.symbols
+    kind = [contact_kind(s[k], (s[other] for other, _, _ in row)) for k, row in enumerate(graph.neighbors)]
+    kinds = sorted(set(kind))
+    limit = np.array([[contact_ang(a, b, FAR_FRACTION) for b in kinds] for a in kinds])
+    number = np.array([kinds.index(name) for name in kind])
     pairs = neighbor_pairs(framework.symbols, framework.positions, framework.cell, float(limit.max()))
     i, j, distance, shift = (column[pairs[2] < limit[number[pairs[0]], number[pairs[1]]]] for column in pairs)
     clashes = []
@@ -91,7 +96,7 @@ def _contacts(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tupl
         bonds = _bonds_apart(graph, a, (b, tuple(image)), NEAR_BONDS)
         if bonds <= 2:
             continue
-        allowed = contact_ang(framework.symbols[a], framework.symbols[b], near=bonds <= NEAR_BONDS)
+        allowed = contact_ang(kind[a], kind[b], NEAR_FRACTION if bonds <= NEAR_BONDS else FAR_FRACTION)
         if r < allowed:
             clashes.append((r - allowed, a, b, r, allowed))
     if not clashes:
@@ -124,35 +129,41 @@ def _bonds_apart(graph: BondGraph, start: int, goal: tuple[int, tuple[int, ...]]
 
 def _angles(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
     """Angles between bonds: none too sharp, and those at carbon within what its hybridisation allows."""
-    vectors = _vectors_around(framework, graph)
-    for centre, row in enumerate(graph.neighbors):
-        if len(row) < 2:
-            continue
-        unit = vectors[centre] / np.linalg.norm(vectors[centre], axis=1)[:, None]
-        first, second = np.triu_indices(len(row), 1)
-        angles = np.degrees(np.arccos(np.clip((unit[first] * unit[second]).sum(axis=1), -1.0, 1.0)))
-        metals = any(is_metal(framework.symbols[k]) for k, _, _ in row)
-        low, high = SHARPEST_ANGLE_DEG[is_metal(framework.symbols[centre]) or metals], 180.0
-        if framework.symbols[centre] == "C" and not metals:
-            low, high = CARBON_ANGLES_DEG.get(len(row), (low, high))
-        excess = np.maximum(low - angles, angles - high)
-        worst = int(np.argmax(excess))
-        if excess[worst] > 1e-6:
-            a, b = row[int(first[worst])][0], row[int(second[worst])][0]
-            names = "-".join(_label(framework, atom) for atom in (a, centre, b))
-            detail = f"{names} is {angles[worst]:.0f} degrees, allowed {low:.0f} to {high:.0f}"
-            return Reason.BOND_ANGLE, detail, (a, centre, b)
-    return None
-
-
-def _vectors_around(framework: Framework, graph: BondGraph) -> list[NDArray[np.float64]]:
-    """For every atom the vectors to its neighbours, in the order of `graph.neighbors`, Å."""
-    around: list[list[NDArray[np.float64]]] = [[] for _ in range(graph.n_atoms)]
     bonds = graph.vectors(framework.positions, framework.cell)
-    for i, j, vector in zip(graph.i.tolist(), graph.j.tolist(), bonds, strict=True):
-        around[i].append(vector)
-        around[j].append(-vector)
-    return [np.array(rows).reshape(-1, 3) for rows in around]
+    unit = np.concatenate([bonds, -bonds]) / np.tile(np.linalg.norm(bonds, axis=1), 2)[:, None]
+    centre, outer = np.concatenate([graph.i, graph.j]), np.concatenate([graph.j, graph.i])
+    by_centre = np.argsort(centre, kind="stable")
+    first_row = np.concatenate([[0], np.cumsum(graph.coordination)])
+    limits = _angle_limits(framework, graph)
+    worst: tuple[float, str, tuple[int, ...]] | None = None
+    for count in sorted({c for c in graph.coordination.tolist() if c > 1}):
+        atoms = np.flatnonzero(graph.coordination == count)
+        rows = by_centre[first_row[atoms][:, None] + np.arange(count)]
+        one, two = np.triu_indices(count, 1)
+        cosine = (unit[rows[:, one]] * unit[rows[:, two]]).sum(axis=-1)
+        angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
+        excess = np.maximum(limits[atoms, :1] - angle, angle - limits[atoms, 1:])
+        k, pair = np.unravel_index(int(np.argmax(excess)), excess.shape)
+        if excess[k, pair] > (worst[0] if worst else 0.0):
+            triple = (int(outer[rows[k, one[pair]]]), int(atoms[k]), int(outer[rows[k, two[pair]]]))
+            names = "-".join(_label(framework, atom) for atom in triple)
+            low, high = limits[triple[1]]
+            detail = f"{names} is {angle[k, pair]:.0f} degrees, allowed {low:.0f} to {high:.0f}"
+            worst = (float(excess[k, pair]), detail, triple)
+    return None if worst is None else (Reason.BOND_ANGLE, worst[1], worst[2])
+
+
+def _angle_limits(framework: Framework, graph: BondGraph) -> NDArray[np.float64]:
+    """Narrowest and widest angle at every atom, degrees, ``[n_atoms, 2]``."""
+    metal = [is_metal(symbol) for symbol in framework.symbols]
+    limits = []
+    for atom, row in enumerate(graph.neighbors):
+        coordinated = metal[atom] or any(metal[k] for k, _, _ in row)
+        if framework.symbols[atom] == "C" and not coordinated and len(row) in CARBON_ANGLES_DEG:
+            limits.append(CARBON_ANGLES_DEG[len(row)])
+        else:
+            limits.append((SHARPEST_ANGLE_DEG[coordinated], 180.0))
+    return np.array(limits)
 
 
 def _bonding(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:

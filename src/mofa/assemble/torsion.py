@@ -1,7 +1,7 @@
-"""How each linker is turned about its own axis: coplanar with its carboxylates unless the neighbours object.
+"""How each linker is turned about its own axis: coplanar with its carboxylates unless that brings atoms too close.
 
-The measure is an energy in kcal/mol: UFF's van der Waals terms (DOI 10.1021/ja00051a040) between the linker and all
-that surrounds it, plus the conjugation lost when an aryl ring leaves its carboxylate's plane.
+What is minimised, in kcal/mol: a soft repulsion wherever two atoms are closer than their van der Waals radii allow,
+plus the conjugation lost when an aryl ring leaves its carboxylate's plane.
 """
 
 from __future__ import annotations
@@ -15,21 +15,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.assemble.geometry import AxisView, turned_about_axis
-from mofa.assemble.plan import EdgePlan, Plan
-from mofa.chemistry import Bond
+from mofa.assemble.plan import Plan
+from mofa.assemble.windows import SOFT_FRACTION, contact_ang, contact_kind
+from mofa.chemistry import Bond, Linker
 from mofa.chemistry.elements import DUMMIES
-from mofa.chemistry.lennard_jones import has_lennard_jones, lennard_jones
 
 # Half of the barrier to turning a terephthalate between its two carboxylates, 47 kJ/mol in MOF-5 by 2H NMR; reviewed
 # in DOI 10.3390/nano9030330.
 CONJUGATION_KCAL_PER_MOL = 5.6
-# Van der Waals terms are left out between atoms up to this many bonds apart, where a torsion term rules instead.
+# Curvature of the repulsion: an overlap of 0.3 Å costs 2 kcal/mol, about what UFF's van der Waals wall does.
+REPULSION_KCAL_PER_MOL_PER_ANG2 = 40.0
+# What is left out because the conjugation term stands for it: pairs across a join, up to this many bonds apart.
 EXCLUDED_BONDS = 3
-# Atoms further than this from the cylinder that the linker sweeps are not looked at.
+# Atoms further than this from the cylinder that the linker sweeps cannot be too close.
 REACH_ANG = 4.0
-_SHORTEST_ANG2 = 0.25
-_TIE_KCAL_PER_MOL = 1e-4
+_TIE_KCAL_PER_MOL = 1e-3
+# More bonds than any molecule has.
+_FAR = 1_000_000
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=np.int64)
+_IMAGE_NUMBER = {image: k for k, image in enumerate(product((-1, 0, 1), repeat=3))}
 # One of every pair of opposite lattice translations.
 _HALF_IMAGES = _IMAGES[: len(_IMAGES) // 2]
 
@@ -53,19 +57,13 @@ class EdgePose:
 
 @dataclass(frozen=True, eq=False)
 class _Atoms:
-    """Atoms with what the energy needs of them."""
+    """Atoms with what the repulsion needs to know of them."""
 
     positions: NDArray[np.float64]
-    root_distance: NDArray[np.float64]
-    """Square root of UFF's distance, so that products are the distances of pairs, ``[n]``."""
-    root_depth: NDArray[np.float64]
+    kinds: NDArray[np.str_]
+    """`contact_kind` of every atom, or a dummy's symbol, ``[n]``."""
     bonds_from_ends: NDArray[np.int64]
     """Bonds from the node atom at the edge's start and from the one at its end, ``[2, n]``."""
-
-    def __getitem__(self, keep: NDArray[np.bool_]) -> _Atoms:
-        return _Atoms(
-            self.positions[keep], self.root_distance[keep], self.root_depth[keep], self.bonds_from_ends[:, keep]
-        )
 
 
 def turn_linkers(
@@ -76,7 +74,7 @@ def turn_linkers(
     *,
     step_deg: float,
 ) -> tuple[NDArray[np.float64], ...]:
-    """Positions of all linkers, each turned in turn to its least energy among steps of `step_deg`.
+    """Positions of all linkers, each turned in its turn to the least energy among steps of `step_deg`.
 
     Args:
         plan: what stands where.
@@ -90,11 +88,12 @@ def turn_linkers(
     """
     angles = _scan_angles(step_deg)
     placed = [pose.positions(0.0) for pose in poses]
-    for k, (edge, pose) in enumerate(zip(plan.edges, poses, strict=True)):
+    for k, pose in enumerate(poses):
+        linker = _linker_atoms(plan.edges[k].linker, pose.view)
         around = _surroundings(plan, cell, vertices, placed, poses, k)
         turned = turned_about_axis(pose.view.positions, angles)
-        energy = _energy(turned, _linker_atoms(edge, pose), around) + _conjugation(plan, edge, pose, angles)
-        energy += _own_images(turned, _linker_atoms(edge, pose), cell @ pose.frame.T)
+        energy = _conjugation(plan, k, pose, angles)
+        energy += _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
         best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
         placed[k] = pose.positions(float(angles[best]))
     return tuple(placed)
@@ -107,9 +106,9 @@ def _scan_angles(step_deg: float) -> NDArray[np.float64]:
     return np.asarray(angles[np.lexsort((angles, np.round(np.abs(angles), 9)))], dtype=np.float64)
 
 
-def _conjugation(plan: Plan, edge: EdgePlan, pose: EdgePose, angles: NDArray[np.float64]) -> NDArray[np.float64]:
+def _conjugation(plan: Plan, which: int, pose: EdgePose, angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Energy of the aryl rings at both ends out of the planes of their carboxylates, kcal/mol, ``[n_angles]``."""
-    site = edge.site
+    site = plan.edges[which].site
     points = (plan.nodes[site.edge.i].points[site.start], plan.nodes[site.edge.j].points[site.end])
     total = np.zeros(len(angles))
     for point, plane_angle in zip(points, pose.view.plane_angles_rad, strict=True):
@@ -119,38 +118,58 @@ def _conjugation(plan: Plan, edge: EdgePlan, pose: EdgePose, angles: NDArray[np.
     return total
 
 
-def _energy(turned: NDArray[np.float64], linker: _Atoms, around: _Atoms) -> NDArray[np.float64]:
-    """Van der Waals energy of every turned copy with fixed atoms, kcal/mol, ``[n_angles]``."""
+def _with_others(turned: NDArray[np.float64], linker: _Atoms, around: _Atoms) -> NDArray[np.float64]:
+    """Repulsion between every turned copy and the atoms around, kcal/mol, ``[n_angles]``."""
     apart = linker.bonds_from_ends[:, :, None] + around.bonds_from_ends[:, None, :]
-    depth = np.outer(linker.root_depth, around.root_depth) * (apart > EXCLUDED_BONDS).all(axis=0)
+    limit = _contacts(linker, around) * (apart > EXCLUDED_BONDS).all(axis=0)
     squares = (turned**2).sum(axis=-1)[:, :, None] + (around.positions**2).sum(axis=-1)
     squares -= 2.0 * turned @ around.positions.T
-    return _van_der_waals(squares, np.outer(linker.root_distance, around.root_distance), depth)
+    return _repulsion(squares, limit)
 
 
-def _own_images(turned: NDArray[np.float64], linker: _Atoms, cell: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Van der Waals energy of the linker with its own periodic images, which turn with it, kcal/mol, ``[n_angles]``."""
+def _with_own_images(turned: NDArray[np.float64], linker: _Atoms, cell: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Repulsion between the linker and its own periodic images, which turn with it, kcal/mol, ``[n_angles]``."""
     radius = float(np.hypot(turned[0, :, 1], turned[0, :, 2]).max())
+    length = float(np.ptp(turned[0, :, 0]))
     total = np.zeros(len(turned))
     for shift in _HALF_IMAGES @ cell:
-        beside = float(np.hypot(shift[1], shift[2]))
-        if not 0.1 < beside < 2.0 * radius + REACH_ANG or abs(shift[0]) > float(np.ptp(turned[0, :, 0])) + REACH_ANG:
+        if abs(shift[0]) > length + REACH_ANG or np.hypot(shift[1], shift[2]) > 2.0 * radius + REACH_ANG:
             continue
         copies = turned + shift
         squares = (turned**2).sum(axis=-1)[:, :, None] + (copies**2).sum(axis=-1)[:, None, :]
         squares -= 2.0 * turned @ copies.transpose(0, 2, 1)
-        distance, depth = (np.outer(root, root) for root in (linker.root_distance, linker.root_depth))
-        total += _van_der_waals(squares, distance, depth)
+        total += _repulsion(squares, _contacts(linker, linker))
     return total
 
 
-def _van_der_waals(
-    squares: NDArray[np.float64], distance: NDArray[np.float64], depth: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Sum of ``D [(x/r)^12 - 2 (x/r)^6]`` over the last two axes of the squared distances ``[n_angles, n, m]``."""
-    ratio = distance**2 / np.maximum(squares, _SHORTEST_ANG2)
-    sixth = ratio * ratio * ratio
-    return np.einsum("anm,anm,nm->a", sixth, sixth - 2.0, depth)
+def _repulsion(squares: NDArray[np.float64], limit: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Half the curvature times the overlap squared, over all pairs, kcal/mol, ``[n_angles]``.
+
+    The overlap is taken from squared distances, ``(limit² - r²) / (2 limit)``, which needs no root.
+
+    Args:
+        squares: squared distances, Å2, ``[n_angles, n, m]``; overwritten, as allocating costs more than computing.
+        limit: contact of every pair, Å, ``[n, m]``; 0 where there is none.
+    """
+    overlap = np.subtract(limit**2, squares, out=squares)
+    np.maximum(overlap, 0.0, out=overlap)
+    overlap *= overlap
+    weight = np.divide(0.125 * REPULSION_KCAL_PER_MOL_PER_ANG2, limit**2, out=np.zeros_like(limit), where=limit > 0.0)
+    energy: NDArray[np.float64] = overlap.reshape(len(overlap), -1) @ weight.ravel()
+    return energy
+
+
+def _contacts(a: _Atoms, b: _Atoms) -> NDArray[np.float64]:
+    """Distances below which pairs repel, Å, ``[n_a, n_b]``; 0 for dummies."""
+    kinds_a, index_a = np.unique(a.kinds, return_inverse=True)
+    kinds_b, index_b = np.unique(b.kinds, return_inverse=True)
+    table = np.array(
+        [
+            [0.0 if {p, q} & DUMMIES else contact_ang(p, q, SOFT_FRACTION) for q in kinds_b.tolist()]
+            for p in kinds_a.tolist()
+        ]
+    ).reshape(len(kinds_a), len(kinds_b))
+    return table[index_a[:, None], index_b]
 
 
 def _surroundings(
@@ -163,64 +182,53 @@ def _surroundings(
 ) -> _Atoms:
     """All other atoms, images included, within reach of the linker on edge `which`, in that edge's frame."""
     site, pose = plan.edges[which].site, poses[which]
-    blocks = []
-    for v, (node, x) in enumerate(zip(plan.nodes, vertices, strict=True)):
-        for image in _IMAGES:
-            from_start = v == site.edge.i and not image.any()
-            from_end = v == site.edge.j and tuple(image.tolist()) == site.edge.shift
-            ends = np.stack(
-                [
-                    _bonds_from(node.bonds, len(node.symbols), node.points[point].atom) if near else _far(len(x))
-                    for near, point in ((from_start, site.start), (from_end, site.end))
-                ]
-            )
-            blocks.append(_Atoms(x + image @ cell, *_uff_roots(node.symbols), ends))
-    for k, (edge, x) in enumerate(zip(plan.edges, placed, strict=True)):
-        if k != which:
-            roots = _uff_roots(edge.linker.symbols)
-            far = np.stack([_far(len(x))] * 2)
-            blocks += [_Atoms(x + image @ cell, *roots, far) for image in _IMAGES]
-    everything = _Atoms(
-        (np.concatenate([block.positions for block in blocks]) - pose.origin) @ pose.frame.T,
-        np.concatenate([block.root_distance for block in blocks]),
-        np.concatenate([block.root_depth for block in blocks]),
-        np.concatenate([block.bonds_from_ends for block in blocks], axis=1),
-    )
-    return everything[_within_reach(everything.positions, pose.view)]
+    others = [k for k in range(len(placed)) if k != which]
+    home = (np.concatenate([*vertices, *(placed[k] for k in others)]) - pose.origin) @ pose.frame.T
+    everywhere = home + (_IMAGES @ cell @ pose.frame.T)[:, None, :]
+    ends = np.full((2, len(_IMAGES), len(home)), _FAR, dtype=np.int64)
+    first_atom = np.cumsum([0, *(len(node.symbols) for node in plan.nodes)])
+    ends_at = ((site.edge.i, site.start, (0, 0, 0)), (site.edge.j, site.end, site.edge.shift))
+    for row, (vertex, point, shift) in enumerate(ends_at):
+        node = plan.nodes[vertex]
+        atoms = slice(first_atom[vertex], first_atom[vertex + 1])
+        ends[row, _IMAGE_NUMBER[shift], atoms] = _bonds_from(node.bonds, len(node.symbols), node.points[point].atom)
+    kinds = [_kinds(node.symbols, node.bonds) for node in plan.nodes]
+    kinds += [_kinds(plan.edges[k].linker.symbols, plan.edges[k].linker.bonds) for k in others]
+    near = _within_reach(everywhere, pose.view)
+    return _Atoms(everywhere[near], np.concatenate(kinds)[np.nonzero(near)[1]], ends[:, near])
 
 
 def _within_reach(positions: NDArray[np.float64], view: AxisView) -> NDArray[np.bool_]:
+    """Whether positions ``[..., 3]`` lie near the cylinder that the linker sweeps."""
     radius = np.hypot(view.positions[:, 1], view.positions[:, 2]).max() + REACH_ANG
-    along, low, high = positions[:, 0], view.positions[:, 0].min(), view.positions[:, 0].max()
-    beside = np.hypot(positions[:, 1], positions[:, 2])
+    along, low, high = positions[..., 0], view.positions[:, 0].min(), view.positions[:, 0].max()
+    beside = np.hypot(positions[..., 1], positions[..., 2])
     return np.asarray((beside < radius) & (along > low - REACH_ANG) & (along < high + REACH_ANG))
 
 
-def _linker_atoms(edge: EdgePlan, pose: EdgePose) -> _Atoms:
-    linker, view = edge.linker, pose.view
-    order = (view.start, 1 - view.start)
+def _linker_atoms(linker: Linker, view: AxisView) -> _Atoms:
     n = len(linker.symbols)
-    ends = np.stack([_bonds_from(linker.bonds, n, linker.anchors[k].dummy) for k in order])
-    return _Atoms(view.positions, *_uff_roots(linker.symbols), ends)
+    dummies = (linker.anchors[k].dummy for k in (view.start, 1 - view.start))
+    ends = np.stack([_bonds_from(linker.bonds, n, dummy) for dummy in dummies])
+    return _Atoms(view.positions, _kinds(linker.symbols, linker.bonds), ends)
 
 
 @lru_cache(maxsize=1024)
-def _uff_roots(symbols: tuple[str, ...]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Square roots of UFF's distance (Å) and well depth (kcal/mol); a dummy or unknown element meets nothing."""
-    known = [lennard_jones(s) if s not in DUMMIES and has_lennard_jones(s) else None for s in symbols]
-    distance = np.array([0.0 if row is None else row.minimum_ang for row in known])
-    depth = np.array([0.0 if row is None else row.well_depth_kcal_per_mol for row in known])
-    return np.sqrt(distance), np.sqrt(depth)
+def _kinds(symbols: tuple[str, ...], bonds: tuple[Bond, ...]) -> NDArray[np.str_]:
+    """`contact_kind` of every atom, ``[n]``."""
+    return np.array(
+        [
+            contact_kind(s, (symbols[k] for k in row))
+            for s, row in zip(symbols, _table(len(symbols), bonds), strict=True)
+        ]
+    )
 
 
 @lru_cache(maxsize=1024)
 def _bonds_from(bonds: tuple[Bond, ...], n_atoms: int, atom: int) -> NDArray[np.int64]:
     """Bonds on the shortest way from `atom` to every atom, ``[n_atoms]``; many where there is no way."""
-    neighbors: list[list[int]] = [[] for _ in range(n_atoms)]
-    for bond in bonds:
-        neighbors[bond.i].append(bond.j)
-        neighbors[bond.j].append(bond.i)
-    depth = _far(n_atoms)
+    neighbors = _table(n_atoms, bonds)
+    depth = np.full(n_atoms, _FAR, dtype=np.int64)
     shell, steps = {atom}, 0
     while shell:
         depth[list(shell)] = steps
@@ -229,6 +237,10 @@ def _bonds_from(bonds: tuple[Bond, ...], n_atoms: int, atom: int) -> NDArray[np.
     return depth
 
 
-def _far(n_atoms: int) -> NDArray[np.int64]:
-    """More bonds than any molecule has."""
-    return np.full(n_atoms, 1_000_000, dtype=np.int64)
+def _table(n_atoms: int, bonds: tuple[Bond, ...]) -> list[list[int]]:
+    """Neighbours of every atom."""
+    neighbors: list[list[int]] = [[] for _ in range(n_atoms)]
+    for bond in bonds:
+        neighbors[bond.i].append(bond.j)
+        neighbors[bond.j].append(bond.i)
+    return neighbors

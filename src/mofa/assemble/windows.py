@@ -7,6 +7,7 @@ DOI 10.1039/DT9890000S1 (metal complexes), wide enough for X-ray hydrogens and f
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from mofa.chemistry.elements import covalent_radius_ang, is_metal
@@ -46,13 +47,16 @@ _VAN_DER_WAALS_ANG = {
     "I": 1.98,
 }
 _OTHER_VAN_DER_WAALS_ANG = 2.0
-# Two atoms that only the crystal brings together may come this close, as a fraction of their radii's sum; two that
-# the molecule holds together (rings, cages, ortho groups) come closer still.
+# Contacts as a fraction of the radii's sum: where repulsion is felt; the closest for two atoms that only the crystal
+# brings together; the closest for two that the molecule holds together (rings, cages, ortho groups).
+SOFT_FRACTION = 0.88
 FAR_FRACTION = 0.80
 NEAR_FRACTION = 0.70
 # Bonds between two atoms up to which the molecule is taken to hold them together.
 NEAR_BONDS = 6
-# Hydrogen bonds.
+# A hydrogen on N, O, F or S, which may form a hydrogen bond down to these lengths.
+POLAR_HYDROGEN = "H+"
+_POLAR = frozenset({"N", "O", "F", "S"})
 _HYDROGEN_BOND_ANG = {"N": 1.45, "O": 1.40}
 
 # Neighbours other than a metal's metals: fewest and most.
@@ -99,22 +103,28 @@ def bond_window_ang(a: str, b: str) -> tuple[float, float]:
     return total - _ORGANIC_SPREAD_ANG, total + _ORGANIC_SPREAD_ANG
 
 
+def contact_kind(symbol: str, neighbors: Iterable[str]) -> str:
+    """The element, or `POLAR_HYDROGEN`: what an atom counts as in `contact_ang`, given what it is bonded to."""
+    return POLAR_HYDROGEN if symbol == "H" and any(other in _POLAR for other in neighbors) else symbol
+
+
 @cache
-def contact_ang(a: str, b: str, *, near: bool) -> float:
+def contact_ang(a: str, b: str, fraction: float) -> float:
     """Closest that two atoms without a bond may come, Å.
 
     Args:
-        a: element of one atom.
-        b: element of the other.
-        near: whether the molecule itself holds them together.
+        a: `contact_kind` of one atom.
+        b: `contact_kind` of the other.
+        fraction: of the sum of van der Waals radii. Hydrogen bonds and metals have limits of their own.
     """
+    if POLAR_HYDROGEN in (a, b):
+        other = b if a == POLAR_HYDROGEN else a
+        if other in _HYDROGEN_BOND_ANG:
+            return _HYDROGEN_BOND_ANG[other]
+        a, b = "H", "H" if other == POLAR_HYDROGEN else other
     if is_metal(a) or is_metal(b):
         return covalent_radius_ang(a) + covalent_radius_ang(b)
-    other = b if a == "H" else a
-    if "H" in (a, b) and other in _HYDROGEN_BOND_ANG:
-        return _HYDROGEN_BOND_ANG[other]
-    radii = (_VAN_DER_WAALS_ANG.get(symbol, _OTHER_VAN_DER_WAALS_ANG) for symbol in (a, b))
-    return sum(radii) * (NEAR_FRACTION if near else FAR_FRACTION)
+    return fraction * sum(_VAN_DER_WAALS_ANG.get(symbol, _OTHER_VAN_DER_WAALS_ANG) for symbol in (a, b))
 
 
 @cache
