@@ -11,7 +11,7 @@ from mofa.chemistry import Stage
 from mofa.store.payloads import Event, EventKind, Status, TaskResult
 
 TaskKind = Stage
-"""The kinds of task are the stages of the work: generate, process, assemble, validate, optimize, charges, adsorb, train."""
+"""The kinds of task are the stages of the work, generate to adsorb, and train."""
 
 
 @dataclass(frozen=True)

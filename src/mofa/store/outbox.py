@@ -20,6 +20,10 @@ SUFFIX = ".json"
 DAMAGED = "damaged"
 
 
+class DamagedResultError(StoreError):
+    """A result file whose checksum does not match; it has been set aside."""
+
+
 @dataclass(frozen=True)
 class OutboxName:
     """Whose result a file holds: a task's end, or one of the batches that it streamed."""
@@ -61,7 +65,8 @@ class Outbox:
         """A result, or None if there is none.
 
         Raises:
-            StoreError: the file cannot be read or is damaged; a damaged file has been moved to ``damaged/``.
+            DamagedResultError: the file is damaged; it has been moved to ``damaged/``.
+            StoreError: the file cannot be read.
         """
         where = self._path(name)
         try:
@@ -72,8 +77,8 @@ class Outbox:
             raise store_error("read", where, error) from error
         digest, _, body = content.partition(b"\n")
         if digest != _digest(body):
-            aside = self._set_aside(where)
-            raise StoreError(
+            aside = self.set_aside(name)
+            raise DamagedResultError(
                 "the result file is damaged (its checksum does not match)",
                 where=aside,
                 action="It was set aside; the task will run again",
@@ -94,20 +99,24 @@ class Outbox:
         except OSError as error:
             raise store_error("removed", where, error) from error
 
-    def _path(self, name: OutboxName) -> Path:
-        return self.root / f"{name}{SUFFIX}"
-
-    def _set_aside(self, where: Path) -> Path:
-        """Move a damaged file out of the way under a name that is free."""
+    def set_aside(self, name: OutboxName) -> Path:
+        """Move a file that nobody can use to ``damaged/``, under a name that is free there; where it is now."""
+        where = self._path(name)
         folder = self.root / DAMAGED
-        folder.mkdir(exist_ok=True)
         target = folder / where.name
         serial = 1
-        while target.exists():
-            target = folder / f"{where.name}.{serial}"
-            serial += 1
-        where.rename(target)
+        try:
+            folder.mkdir(exist_ok=True)
+            while target.exists():
+                target = folder / f"{where.name}.{serial}"
+                serial += 1
+            where.rename(target)
+        except OSError as error:
+            raise store_error("set aside", where, error) from error
         return target
+
+    def _path(self, name: OutboxName) -> Path:
+        return self.root / f"{name}{SUFFIX}"
 
 
 def _digest(body: bytes) -> bytes:

@@ -1,0 +1,69 @@
+"""What a campaign knows, as a function of its events: live and on resume the same code takes them in."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from mofa.campaign.policy import Policy
+from mofa.campaign.tasks import Batch, Outcome, Task, TaskKind
+from mofa.store.payloads import Event, EventKind, Status, TaskResult
+from mofa.store.projection import Projection
+
+
+class CampaignState:
+    """Policy, records and unfinished tasks. Only `apply` changes it.
+
+    Args:
+        policy: a fresh one.
+    """
+
+    def __init__(self, policy: Policy) -> None:
+        self.policy = policy
+        self.projection = Projection()
+        self.unfinished: dict[str, Task] = {}
+        """Tasks that have been submitted and have no result."""
+        self.batches: Counter[str] = Counter()
+        """Batches recorded of each unfinished generate task."""
+        self.attempts: Counter[str] = Counter()
+        """How often each unfinished task was lost."""
+        self.crashes_in_a_row: Counter[TaskKind] = Counter()
+        """Crashed tasks of each kind since the last one that worked."""
+        self.known: set[str] = set()
+        """Every task that was ever submitted."""
+
+    def replay(self, events: Iterable[Event]) -> None:
+        """Take in a history."""
+        for event in events:
+            self.apply(event)
+
+    def apply(self, event: Event) -> None:
+        """Take in the next event.
+
+        Raises:
+            StoreError: its payload cannot be read.
+        """
+        self.projection.apply(event)
+        match event.kind:
+            case EventKind.SUBMITTED:
+                task = Task.from_event(event)
+                self.known.add(task.id)
+                self.unfinished[task.id] = task
+                self.policy.begin(task)
+            case EventKind.BATCH:
+                self.batches[event.task_id] += 1
+                self.policy.on_stream(self.unfinished[event.task_id], Batch.from_event(event))
+            case EventKind.RESULT:
+                self._end(self.unfinished.pop(event.task_id), TaskResult.from_json(event.payload))
+            case EventKind.NOTE:
+                self.attempts[event.task_id] += "attempt" in event.payload
+
+    def _end(self, task: Task, result: TaskResult) -> None:
+        """A task has its result."""
+        del self.batches[task.id], self.attempts[task.id]
+        match result.status:
+            case Status.DONE:
+                self.crashes_in_a_row[task.kind] = 0
+            case Status.CRASHED:
+                self.crashes_in_a_row[task.kind] += 1
+        self.policy.on_result(task, Outcome.of(result))

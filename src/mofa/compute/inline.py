@@ -1,0 +1,73 @@
+"""The task server without processes: calls run in the caller, one after another. For debugging and for tests."""
+
+from __future__ import annotations
+
+import logging
+import traceback
+from collections import deque
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from mofa.compute.protocols import Cause, Completed, Lost, Report, StreamItem
+
+logger = logging.getLogger(__name__)
+
+
+class InlineServer:
+    """Runs one call in every `wait`, in order of submission: the same calls give the same reports.
+
+    A call cannot be cancelled once it runs, and one that kills its process kills the caller.
+
+    Args:
+        pools: names of the pools; the number of workers is not used.
+        log_dir: not used; what calls print goes where the caller prints.
+    """
+
+    def __init__(self, pools: Mapping[str, int], *, log_dir: Path | None = None) -> None:
+        self._pools = frozenset(pools)
+        self._queue: deque[tuple[str, Callable[..., object], tuple[object, ...]]] = deque()
+        self._reports: list[Report] = []
+
+    def submit(self, key: str, pool: str, fn: Callable[..., object], *args: object) -> None:
+        """Queue a call; see `TaskServer.submit`."""
+        if pool not in self._pools:
+            raise ValueError(f"there is no pool {pool!r}")
+        if any(key == other for other, _, _ in self._queue):
+            raise ValueError(f"the key {key!r} is in use")
+        self._queue.append((key, fn, args))
+
+    def wait(self, timeout_s: float) -> list[Report]:
+        """Run the call that has waited longest and report it."""
+        if self._queue and not self._reports:
+            self._run(*self._queue.popleft())
+        reports, self._reports = self._reports, []
+        return reports
+
+    def cancel(self, key: str) -> None:
+        """Drop a call that has not run yet."""
+        for waiting in self._queue:
+            if waiting[0] == key:
+                self._queue.remove(waiting)
+                self._reports.append(Lost(key, Cause.CANCELLED, "cancelled before it ran"))
+                return
+
+    def shutdown(self) -> None:
+        """Forget what has not run."""
+        self._queue.clear()
+        self._reports.clear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.shutdown()
+
+    def _run(self, key: str, fn: Callable[..., object], args: tuple[object, ...]) -> None:
+        try:
+            value = fn(lambda item: self._reports.append(StreamItem(key, item)), *args)
+        except Exception as error:
+            logger.exception("call %s raised", key)
+            self._reports.append(Lost(key, Cause.RAISED, traceback.format_exc(), error))
+        else:
+            self._reports.append(Completed(key, value))
