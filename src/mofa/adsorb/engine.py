@@ -12,7 +12,7 @@ from mofa.registry import EngineEntry, Registry
 
 ENGINES = Registry(
     "adsorption",
-    {"raspa3": EngineEntry("mofa.adsorb.raspa3:Raspa3", "pip install raspalib")},
+    {"raspa3": EngineEntry("mofa.adsorb.raspa3:Raspa3", "pip install raspalib", ("raspalib",))},
 )
 
 

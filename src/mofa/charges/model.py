@@ -15,7 +15,7 @@ from mofa.registry import EngineEntry, Registry
 
 CHARGE_MODELS = Registry(
     "charges",
-    {"xtb": EngineEntry("mofa.charges.xtb:Gfn1Charges", "pip install tblite ase")},
+    {"xtb": EngineEntry("mofa.charges.xtb:Gfn1Charges", "pip install tblite", ("tblite",))},
 )
 
 

@@ -11,7 +11,7 @@ from mofa.registry import EngineEntry, Registry
 
 GENERATORS = Registry(
     "generator",
-    {"library": EngineEntry("mofa.generate.library:LibraryGenerator", "pip install rdkit")},
+    {"library": EngineEntry("mofa.generate.library:LibraryGenerator", "pip install rdkit", ("rdkit",))},
 )
 
 
@@ -36,8 +36,8 @@ def generate(
         generator: name in `GENERATORS`.
         start_batch: first batch to deliver; earlier ones are skipped at almost no cost.
         batch_size: linkers in a batch.
-        max_heavy_atoms: largest linker, heavy atoms with anchors. 38 is the paper's largest, 20 atoms between two benzoic
-            acids; what simulations downstream cost grows at least linearly with it.
+        max_heavy_atoms: largest linker, heavy atoms with anchors. 38 is the paper's largest, 20 atoms between two
+            benzoic acids; what simulations downstream cost grows at least linearly with it.
 
     Yields:
         Batches of `RawLinker`; the stream ends early when no more linkers of that size exist.

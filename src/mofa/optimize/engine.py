@@ -10,7 +10,7 @@ from mofa.registry import EngineEntry, Registry
 
 OPTIMIZERS = Registry(
     "optimize",
-    {"xtb": EngineEntry("mofa.optimize.xtb:Gfn1Optimizer", "pip install tblite ase")},
+    {"xtb": EngineEntry("mofa.optimize.xtb:Gfn1Optimizer", "pip install tblite", ("tblite",))},
 )
 
 

