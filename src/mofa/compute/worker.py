@@ -41,7 +41,7 @@ def main(calls_fd: int, lifeline_fd: int) -> NoReturn:
         lifeline_fd: pipe that the pool's process holds open as long as the worker shall live.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, _leave)
+    terminated_fd = _terminated_fd()
     # The lifeline tells of the pool's end; this also holds if something else keeps a copy of it open.
     _prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     _prctl(_PR_SET_CHILD_SUBREAPER, 1)
@@ -50,6 +50,7 @@ def main(calls_fd: int, lifeline_fd: int) -> NoReturn:
     worker = os.fork()
     if worker == 0:
         os.close(lifeline_fd)
+        signal.set_wakeup_fd(-1)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         faulthandler.enable()
         _prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
@@ -62,18 +63,16 @@ def main(calls_fd: int, lifeline_fd: int) -> NoReturn:
         sys.stderr.flush()
         os._exit(0)
     os.close(calls_fd)
-    try:
-        status = _guard(worker, lifeline_fd)
-    finally:
-        _kill_descendants()
-        shutil.rmtree(scratch, ignore_errors=True)
+    status = _guard(worker, [lifeline_fd, terminated_fd])
+    _kill_descendants()
+    shutil.rmtree(scratch, ignore_errors=True)
     os._exit(status)
 
 
-def _guard(worker: int, lifeline_fd: int) -> int:
+def _guard(worker: int, ends: list[int]) -> int:
     """Wait until the worker ends or is no longer wanted; its exit code, 128 + n for signal n."""
     process = os.pidfd_open(worker)
-    readable, _, _ = select.select([process, lifeline_fd], [], [])
+    readable, _, _ = select.select([process, *ends], [], [])
     if process not in readable:
         return 0
     _, status = os.waitpid(worker, 0)
@@ -81,9 +80,13 @@ def _guard(worker: int, lifeline_fd: int) -> int:
     return code if code >= 0 else 128 - code
 
 
-def _leave(*_: object) -> NoReturn:
-    """On SIGTERM, leave through the clean-up."""
-    raise SystemExit(128 + signal.SIGTERM)
+def _terminated_fd() -> int:
+    """A descriptor that becomes readable on SIGTERM, which then does nothing else: no clean-up is cut short."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    signal.set_wakeup_fd(writer)
+    signal.signal(signal.SIGTERM, lambda *_: None)
+    return reader
 
 
 def _kill_descendants() -> None:

@@ -1,0 +1,182 @@
+"""Conformance kit for task servers and object stores: call it in the tests of your plug-in.
+
+Example:
+    >>> def test_my_server():
+    ...     check_task_server(lambda: MyServer({"cpu": 2}), pool="cpu", isolated=True)
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+
+from mofa.compute import Cause, Completed, Emit, Lost, ObjectStore, Report, StreamItem, TaskServer
+
+PATIENCE_S = 30.0
+
+
+def check_task_server(make_server: Callable[[], TaskServer], *, pool: str, isolated: bool) -> None:
+    """Assert that a task server keeps the contract of `mofa.compute.TaskServer`.
+
+    Args:
+        make_server: gives a fresh server.
+        pool: name of one of its pools, with one or two workers.
+        isolated: whether calls run in processes of their own, which may die and be killed while they run.
+    """
+    _check_values_and_streams(make_server, pool)
+    _check_failures(make_server, pool)
+    _check_refusals(make_server, pool)
+    _check_cancelling(make_server, pool)
+    if isolated:
+        _check_death(make_server, pool)
+        _check_killing(make_server, pool)
+
+
+def check_object_store(store: ObjectStore) -> None:
+    """Assert that an object store keeps the contract of `mofa.compute.ObjectStore`."""
+    for data in (b"", b"some bytes", bytes(range(256)) * 4096):
+        ref = store.put(data, ".bin")
+        assert store.get(ref) == data
+        assert store.put(data, ".bin") == ref, "the same bytes have one reference"
+    assert store.put(b"one", ".bin") != store.put(b"two", ".bin")
+    missing = store.put(b"x", ".bin").replace(store.put(b"x", ".bin")[:8], "00000000")
+    try:
+        store.get(missing)
+    except OSError:
+        return
+    raise AssertionError("a missing object must raise an OSError")
+
+
+def echo(emit: Emit, value: object) -> object:
+    """Give the value back."""
+    return value
+
+
+def count(emit: Emit, n: int) -> str:
+    """Emit 0 to n - 1, then end."""
+    for number in range(n):
+        emit(number)
+    return "end"
+
+
+def fail(emit: Emit, message: str) -> None:
+    """Raise a ValueError."""
+    raise ValueError(message)
+
+
+def fail_unpicklably(emit: Emit) -> None:
+    """Raise an exception that cannot be sent."""
+    error = ValueError("cannot be sent")
+    error.baggage = lambda: None  # type: ignore[attr-defined]
+    raise error
+
+
+def die(emit: Emit) -> None:
+    """End the process as a crash in compiled code does."""
+    emit("about to die")
+    os.abort()
+
+
+def sleep(emit: Emit, seconds: float) -> str:
+    """Say that it has begun, then sleep."""
+    emit("asleep")
+    time.sleep(seconds)
+    return "awake"
+
+
+def collect(server: TaskServer, keys: Sequence[str]) -> list[Report]:
+    """Reports until every key has ended, in order of arrival; asserts that each ends once."""
+    reports: list[Report] = []
+    open_keys = set(keys)
+    deadline = time.monotonic() + PATIENCE_S
+    while open_keys:
+        assert time.monotonic() < deadline, f"no end reported for {sorted(open_keys)}"
+        for report in server.wait(0.5):
+            assert report.key in open_keys, f"a report after the end of {report.key}"
+            reports.append(report)
+            if not isinstance(report, StreamItem):
+                open_keys.discard(report.key)
+    return reports
+
+
+def _check_values_and_streams(make_server: Callable[[], TaskServer], pool: str) -> None:
+    with make_server() as server:
+        for number in range(5):
+            server.submit(f"echo-{number}", pool, echo, {"number": number})
+        ended = {report.key: report for report in collect(server, [f"echo-{number}" for number in range(5)])}
+        assert ended == {f"echo-{n}": Completed(f"echo-{n}", {"number": n}) for n in range(5)}
+        server.submit("count", pool, count, 20)
+        reports = collect(server, ["count"])
+        assert reports == [*(StreamItem("count", n) for n in range(20)), Completed("count", "end")]
+        server.submit("count", pool, echo, 1)
+        assert collect(server, ["count"]) == [Completed("count", 1)], "a key is free again after its end"
+        assert server.wait(0.0) == []
+
+
+def _check_failures(make_server: Callable[[], TaskServer], pool: str) -> None:
+    with make_server() as server:
+        server.submit("fail", pool, fail, "on purpose")
+        (lost,) = collect(server, ["fail"])
+        assert isinstance(lost, Lost)
+        assert lost.cause is Cause.RAISED
+        assert "on purpose" in lost.detail
+        assert isinstance(lost.error, ValueError)
+        server.submit("unpicklable", pool, fail_unpicklably)
+        (lost,) = collect(server, ["unpicklable"])
+        assert isinstance(lost, Lost)
+        assert "cannot be sent" in lost.detail
+        server.submit("after", pool, echo, 1)
+        assert collect(server, ["after"]) == [Completed("after", 1)], "a failure harms no other call"
+
+
+def _check_refusals(make_server: Callable[[], TaskServer], pool: str) -> None:
+    with make_server() as server:
+        server.submit("twice", pool, echo, 1)
+        for key, name in (("twice", pool), ("other", "no such pool")):
+            try:
+                server.submit(key, name, echo, 2)
+            except ValueError:
+                continue
+            raise AssertionError(f"submit({key!r}, {name!r}) must raise a ValueError")
+        assert collect(server, ["twice"]) == [Completed("twice", 1)]
+    server.shutdown()
+
+
+def _check_cancelling(make_server: Callable[[], TaskServer], pool: str) -> None:
+    with make_server() as server:
+        keys = [f"sleep-{number}" for number in range(4)]
+        for key in keys:
+            server.submit(key, pool, sleep, 0.05)
+        server.cancel(keys[-1])
+        server.cancel("unknown")
+        ends = [report for report in collect(server, keys) if not isinstance(report, StreamItem)]
+        causes = {report.key: report.cause for report in ends if isinstance(report, Lost)}
+        assert causes in ({keys[-1]: Cause.CANCELLED}, {})
+
+
+def _check_death(make_server: Callable[[], TaskServer], pool: str) -> None:
+    with make_server() as server:
+        server.submit("die", pool, die)
+        server.submit("live", pool, echo, 1)
+        started = time.monotonic()
+        reports = collect(server, ["die", "live"])
+        assert Completed("live", 1) in reports, "a dead worker is replaced"
+        assert StreamItem("die", "about to die") in reports, "what was emitted before is not lost"
+        (lost,) = (report for report in reports if isinstance(report, Lost))
+        assert (lost.key, lost.cause) == ("die", Cause.WORKER_DIED)
+        assert time.monotonic() - started < PATIENCE_S / 2
+
+
+def _check_killing(make_server: Callable[[], TaskServer], pool: str) -> None:
+    with make_server() as server:
+        server.submit("hang", pool, sleep, 600.0)
+        while not server.wait(0.5):
+            pass
+        server.cancel("hang")
+        (lost,) = collect(server, ["hang"])
+        assert isinstance(lost, Lost)
+        assert lost.cause is Cause.CANCELLED
+        server.submit("after", pool, echo, 1)
+        assert collect(server, ["after"]) == [Completed("after", 1)]
+        server.submit("left behind", pool, sleep, 600.0)

@@ -1,0 +1,45 @@
+"""Conformance kit for event stores: call it in the tests of your plug-in with an empty store.
+
+Example:
+    >>> def test_my_store():
+    ...     check_event_store(MyEventStore())
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Protocol
+
+from mofa.store.payloads import Event, EventKind
+
+_KINDS = [EventKind.SUBMITTED] * 20 + [EventKind.RESULT]
+
+
+class RecordStore(Protocol):
+    """What a campaign needs of an event store."""
+
+    def append(self, event: Event) -> bool:
+        """Add an event to the end; False, and nothing changed, if its id is already there."""
+
+    def read(self, after_seq: int = 0) -> Iterator[Event]:
+        """Events in order, those after `after_seq`."""
+
+
+def check_event_store(store: RecordStore) -> None:
+    """Assert that an empty event store appends in order, refuses doubles, and gives back what it was given."""
+    assert list(store.read()) == []
+    events = [
+        Event(f"event-{n}", 1.5 * n, _KINDS[n % len(_KINDS)], f"validate-{n}", "validate", {"é": [n, None, {}]})
+        for n in range(1, 1101)
+    ]
+    assert all(store.append(event) for event in events[:100])
+    assert not store.append(events[0]), "an event is appended once"
+    assert all(store.append(event) for event in events[100:])
+    found = list(store.read())
+    assert [event.event_id for event in found] == [event.event_id for event in events]
+    assert [event.payload for event in found] == [dict(event.payload) for event in events]
+    assert all(a.seq < b.seq for a, b in pairwise(found))
+    assert found[0].time_s == events[0].time_s
+    assert [event.kind for event in found] == [event.kind for event in events]
+    assert list(store.read(found[-2].seq)) == found[-1:]

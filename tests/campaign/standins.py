@@ -1,0 +1,153 @@
+"""Cheap, deterministic stand-ins for the task functions, with the real signatures and the real result types.
+
+Each logs that it runs (``session kind what``), so that tests can count executions across processes and kills.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from mofa.campaign import TaskKind
+from mofa.chemistry import (
+    Anchor,
+    AnchorKind,
+    Bond,
+    ChargeGate,
+    Charges,
+    Family,
+    Framework,
+    Lineage,
+    Linker,
+    Optimized,
+    RawLinker,
+    Reason,
+    Rejected,
+    Stability,
+    Stage,
+    Uptake,
+)
+
+NAMES = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb")
+FUNCTIONS = {TaskKind(name): f"{__name__}:{name}" for name in NAMES}
+
+
+def options(log: str = "", session: int = 0, delay_s: float = 0.0) -> dict[TaskKind, dict[str, object]]:
+    """Options of the stand-ins."""
+    common = {"log": log, "session": session, "delay_s": delay_s}
+    return {TaskKind(name): dict(common) for name in NAMES} | {TaskKind.GENERATE: {"n": 12, "batch_size": 4, **common}}
+
+
+def _note(log: str, session: int, kind: str, what: object, delay_s: float) -> None:
+    if log:
+        descriptor = os.open(log, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
+        os.write(descriptor, f"{session} {kind} {what}\n".encode())
+        os.close(descriptor)
+    time.sleep(delay_s)
+
+
+def generate(
+    family: str, *, n: int, seed: int, batch_size: int, log: str, session: int, delay_s: float, start_batch: int = 0
+) -> Iterator[list[RawLinker]]:
+    rng = random.Random(seed)
+    numbers = [rng.randrange(10**9) for _ in range(n)]
+    for index in range(start_batch, n // batch_size):
+        _note(log, session, "generate", f"{seed}/{index}", delay_s)
+        mine = numbers[index * batch_size : (index + 1) * batch_size]
+        yield [
+            RawLinker(Family(family), ("C", "C"), [[0, 0, 0], [number, 0, 0]], ((0,), (1,)), "stand-in")
+            for number in mine
+        ]
+
+
+def process(raw: RawLinker, *, seed: int, log: str, session: int, delay_s: float) -> Linker | Rejected:
+    _note(log, session, "process", seed, delay_s / 4)
+    number = int(raw.positions[1, 0])
+    if number % 4 == 0:
+        return Rejected(Stage.PROCESS, Reason.VALENCE, "divisible by four")
+    anchors = (Anchor(AnchorKind.CARBOXYLATE, 0, 1), Anchor(AnchorKind.CARBOXYLATE, 1, 0))
+    return Linker(
+        f"C{number}", f"KEY{number}", raw.family, ("At", "C"), raw.positions, (Bond(0, 1, 1.0),), anchors, raw.source
+    )
+
+
+def assemble(linkers: Sequence[Linker], *, log: str, session: int, delay_s: float) -> Framework | Rejected:
+    keys = tuple(linker.key for linker in linkers)
+    _note(log, session, "assemble", "+".join(keys), delay_s)
+    rng = random.Random("".join(keys))
+    if rng.random() < 0.1:
+        return Rejected(Stage.ASSEMBLE, Reason.CLASH, "too close")
+    lineage = Lineage("zn", "pcu", 0, tuple(linker.smiles for linker in linkers), keys, ("stand-in",) * len(keys))
+    identity = f"{rng.getrandbits(128):032x}"
+    return Framework(identity, ("Zn", "O"), [[0, 0, 0], [2, 2, 2]], 10 * _identity(), name="mof", lineage=lineage)
+
+
+def validate(
+    framework: Framework,
+    *,
+    seed: int,
+    log: str,
+    session: int,
+    delay_s: float,
+    on_progress: Callable[[float, str], None] | None = None,
+) -> Stability | Rejected:
+    _note(log, session, "validate", seed, delay_s)
+    if on_progress is not None:
+        on_progress(0.5, "half-way")
+    strain = random.Random(framework.id).uniform(0.0, 0.5)
+    if strain > 0.4:
+        return Rejected(Stage.VALIDATE, Reason.UNSTABLE, f"strain {strain:.2f}")
+    return Stability(framework, strain, strain, (strain,), 10, 10, 0.5, 300.0, 1e5, (2, 2, 2), 1.0, "stand-in", 0.0)
+
+
+def optimize(framework: Framework, *, seed: int, log: str, session: int, delay_s: float) -> Optimized:
+    _note(log, session, "optimize", seed, delay_s)
+    return Optimized(framework, -1.0, 0.01, 0.0, 3, True, "stand-in", 0.0)
+
+
+def charges(framework: Framework, *, seed: int, log: str, session: int, delay_s: float) -> Charges:
+    _note(log, session, "charges", seed, delay_s)
+    return Charges([1.0, -1.0], "stand-in", True, ChargeGate(True, 0.0, -1.0, 1.0, 1.0), 0.0)
+
+
+def adsorb(framework: Framework, *, seed: int, log: str, session: int, delay_s: float) -> Uptake:
+    _note(log, session, "adsorb", seed, delay_s)
+    assert framework.charges is not None
+    uptake = random.Random(framework.id).uniform(0.0, 4.0)
+    return Uptake(
+        uptake, 0.1, float("nan"), 0.0, "CO2", 1e4, 300.0, "stand-in", framework.charge_method, (1, 1, 1), 9, True, 0.0
+    )
+
+
+def validate_with_child(framework: Framework, **others: object) -> Stability | Rejected:
+    """Validate, after leaving a child in a session of its own, as engines do."""
+    subprocess.Popen(["sleep", "600"], start_new_session=True)
+    return validate(framework, **others)  # type: ignore[arg-type]
+
+
+def crash(framework: Framework, *, seed: int, log: str, session: int, delay_s: float) -> Stability:
+    """Die, as compiled code can."""
+    _note(log, session, "validate", seed, delay_s)
+    os.abort()
+
+
+def fail(framework: Framework, *, seed: int, log: str, session: int, delay_s: float) -> Stability:
+    """Raise what no engine should raise."""
+    _note(log, session, "validate", seed, delay_s)
+    raise ZeroDivisionError("a bug in an engine")
+
+
+def hang(framework: Framework, *, seed: int, log: str, session: int, delay_s: float) -> Stability:
+    """Never return."""
+    _note(log, session, "validate", seed, delay_s)
+    time.sleep(600)
+    raise AssertionError
+
+
+def _identity() -> object:
+    import numpy as np
+
+    return np.eye(3)

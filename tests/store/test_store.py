@@ -1,0 +1,226 @@
+"""Events, files and the outbox: append once, survive damage, say clearly what is wrong."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+import sqlalchemy as sa
+
+from mofa.errors import CampaignError, StoreError
+from mofa.store import durable
+from mofa.store.events import EventStore, sqlite_url
+from mofa.store.files import FileStore
+from mofa.store.folder import CampaignFolder
+from mofa.store.outbox import DamagedResultError, Outbox, OutboxName
+from mofa.store.payloads import Event, EventKind
+from mofa.testing.compute import check_object_store
+from mofa.testing.store import check_event_store
+
+
+def event(n):
+    return Event(f"note-{n}", 0.0, EventKind.NOTE, "", "", {"text": "x" * 2000})
+
+
+def append_many(store):
+    for n in range(1, 10_000):
+        store.append(event(n))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    return CampaignFolder.create(tmp_path / "campaign", "[stop]\n")
+
+
+def test_event_store_conforms(tmp_path):
+    with EventStore(sqlite_url(tmp_path / "a.db"), create=True) as store:
+        check_event_store(store)
+
+
+def test_file_store_conforms(tmp_path):
+    check_object_store(FileStore(tmp_path))
+
+
+def test_events_outlive_the_store_and_are_read_while_it_is_open(folder):
+    with folder.events() as writer, folder.events() as reader:
+        writer.append(event(1))
+        assert [found.event_id for found in reader.read()] == ["note-1"]
+        writer.append(event(2))
+    with folder.events() as again:
+        assert len(list(again.read())) == 2
+
+
+def test_nan_in_an_event_is_refused_before_it_is_stored(folder):
+    bad = Event("bad", 0.0, EventKind.NOTE, "", "", {"value": float("nan")})
+    with folder.events() as store:
+        with pytest.raises((ValueError, sa.exc.StatementError)):
+            store.append(bad)
+        assert list(store.read()) == []
+        assert store.append(event(1))
+
+
+def test_a_full_database_says_so_and_keeps_what_it_has(folder):
+    with folder.events() as store:
+        store.append(event(0))
+        with store._connection.begin():
+            pages = store._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            store._connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 2}")
+        with pytest.raises(StoreError, match=r"full.*mofa resume"):
+            append_many(store)
+        kept = [found.event_id for found in store.read()]
+        assert kept == [f"note-{n}" for n in range(len(kept))]
+        assert len(kept) > 1
+
+
+def test_a_locked_database_says_so(folder, monkeypatch):
+    monkeypatch.setattr("mofa.store.events.BUSY_TIMEOUT_S", 0.05)
+    other = sqlite3.connect(folder.database_path, isolation_level=None)
+    with folder.events() as store:
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(StoreError, match=r"locked.*Close other programs"):
+            store.append(event(1))
+        other.execute("ROLLBACK")
+        assert store.append(event(1))
+    other.close()
+
+
+def test_a_damaged_database_says_so(folder):
+    folder.database_path.write_bytes(b"this is not a database" * 100)
+    with pytest.raises(StoreError, match=r"Restore campaign\.db"):
+        CampaignFolder.open(folder.root)
+
+
+def test_no_space_for_a_file_leaves_nothing_half_written(tmp_path, monkeypatch):
+    def full(descriptor):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(durable.os, "fsync", full)
+    with pytest.raises(StoreError, match=r"No space left.*Free disk space"):
+        FileStore(tmp_path).put(b"data", ".cif")
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_damaged_file_is_found_out(tmp_path):
+    store = FileStore(tmp_path)
+    ref = store.put(b"data", ".cif")
+    store.path(ref).write_bytes(b"dat")
+    with pytest.raises(StoreError, match="damaged"):
+        store.get(ref)
+
+
+@pytest.mark.parametrize("ref", ["../../etc/passwd", "", "abc", "/etc/passwd", "g" * 32])
+def test_only_references_lead_to_files(tmp_path, ref):
+    with pytest.raises(StoreError, match="not a file reference"):
+        FileStore(tmp_path).path(ref)
+
+
+def test_outbox_lists_batches_before_the_result(tmp_path):
+    box = Outbox(tmp_path)
+    names = [
+        OutboxName("generate-1", 0),
+        OutboxName("generate-1", 10),
+        OutboxName("generate-1"),
+        OutboxName("process-1"),
+    ]
+    for name in reversed(names):
+        box.write(name, {"name": str(name)})
+    assert box.names() == names
+    assert box.read(names[1]) == {"name": str(names[1])}
+    for name in names:
+        box.clear(name)
+        box.clear(name)
+    assert box.names() == []
+    assert box.read(names[0]) is None
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[:-3], lambda data: b"", lambda data: data.replace(b"1", b"2")])
+def test_a_damaged_result_is_set_aside_not_overwritten(tmp_path, damage):
+    box, name = Outbox(tmp_path), OutboxName("validate-1")
+    for n in range(2):
+        box.write(name, {"value": 1})
+        path = tmp_path / "validate-1.json"
+        path.write_bytes(damage(path.read_bytes()))
+        with pytest.raises(DamagedResultError, match=r"damaged.*set aside"):
+            box.read(name)
+        assert box.read(name) is None
+        assert len(list((tmp_path / "damaged").iterdir())) == n + 1
+
+
+def test_create_refuses_a_folder_with_a_campaign(folder):
+    with pytest.raises(CampaignError, match=r"already holds a campaign.*mofa resume"):
+        CampaignFolder.create(folder.root, "")
+    assert folder.config_text() == "[stop]\n"
+
+
+def test_open_refuses_what_is_no_campaign(tmp_path):
+    with pytest.raises(CampaignError, match="no such folder"):
+        CampaignFolder.open(tmp_path / "nowhere")
+    with pytest.raises(CampaignError, match=r"holds no campaign.*mofa run"):
+        CampaignFolder.open(tmp_path)
+    sqlite3.connect(tmp_path / "campaign.db").execute("CREATE TABLE other (x)").connection.close()
+    with pytest.raises(CampaignError, match="holds no campaign"):
+        CampaignFolder.open(tmp_path)
+
+
+def test_open_refuses_a_newer_format(folder):
+    with sqlite3.connect(folder.database_path) as connection:
+        connection.execute("UPDATE schema_version SET version = 99")
+    with pytest.raises(CampaignError, match=r"newer MOFA.*pip install --upgrade"):
+        CampaignFolder.open(folder.root)
+
+
+def test_an_unfinished_creation_does_not_stand_in_the_way(tmp_path):
+    folder = CampaignFolder.create(tmp_path / "a", "old")
+    folder.database_path.unlink()
+    assert CampaignFolder.create(tmp_path / "a", "new").config_text() == "new"
+
+
+def test_one_process_runs_a_campaign_and_the_lock_dies_with_it(folder):
+    code = (
+        "import sys, time; from mofa.store.folder import CampaignFolder\n"
+        "with CampaignFolder.open(sys.argv[1]).lock(): print('held', flush=True); time.sleep(60)"
+    )
+    other = subprocess.Popen([sys.executable, "-c", code, str(folder.root)], stdout=subprocess.PIPE)
+    assert other.stdout is not None
+    other.stdout.readline()
+    assert folder.is_running()
+    with pytest.raises(CampaignError, match=rf"another process runs this campaign \(pid {other.pid} on"), folder.lock():
+        pass
+    other.kill()
+    other.wait()
+    other.stdout.close()
+    with folder.lock():
+        assert folder.is_running()
+    assert not folder.is_running()
+
+
+def test_a_folder_that_may_not_be_written(tmp_path):
+    target = tmp_path / "file"
+    target.write_text("")
+    with pytest.raises(StoreError, match="could not be made"):
+        CampaignFolder.create(target / "campaign", "")
+
+
+def test_a_really_full_disk(tmp_path):
+    """On a file system of 1 MB, where one can be mounted."""
+    mount = tmp_path / "small"
+    mount.mkdir()
+    if os.geteuid() != 0 or shutil.which("mount") is None:
+        pytest.skip("needs root to mount a small file system")
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(mount)]
+    if subprocess.run(command, check=False, capture_output=True).returncode != 0:
+        pytest.skip("cannot mount a small file system here")
+    try:
+        folder = CampaignFolder.create(mount / "campaign", "")
+        with folder.events() as store:
+            with pytest.raises(StoreError, match="Free disk space"):
+                append_many(store)
+            with pytest.raises(StoreError, match="Free disk space"):
+                folder.files.put(os.urandom(1_000_000), ".bin")
+        assert not list(mount.rglob("*.tmp"))
+    finally:
+        subprocess.run(["umount", "-l", str(mount)], check=True)
