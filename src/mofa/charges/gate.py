@@ -18,10 +18,10 @@ from mofa.chemistry.elements import is_metal
 MAX_RESIDUAL_E = 0.05
 NAMED_ATOMS = 3
 
-# Least charge of a metal, e. DDEC6 puts MOF zinc at 0.7 to 1.2, so 0.5 is already odd. GFN1's Mulliken charges are
-# smaller (MOF-5: Zn 0.80 against 0.95) and shrink further with N-donors. A model not listed must only keep metals
-# positive.
-METAL_MIN_E = {"ddec6": 0.5, "gfn1-xtb": 0.2}
+# Least charge by (method, metal), e. DDEC6 puts MOF zinc at 0.7 to 1.2, GFN1's Mulliken charges at 0.77 to 0.80
+# (MOF-5, paddlewheels with nitrile and amine pillars). Any other metal must only be positive: in the same paddlewheel
+# GFN1 gives Fe 0.17, Ni 0.43, Cd 0.70 and Cu 0.81.
+METAL_MIN_E = {("ddec6", "Zn"): 0.5, ("gfn1-xtb", "Zn"): 0.4}
 METAL_MAX_E = 4.0
 
 # Charges of nonmetals, e, (least, most). C spans methyl to CF3 and carboxylate; N nitride-like to nitro; O oxide to
@@ -44,7 +44,7 @@ class Gated:
 def bounds_e(symbol: str, method: str) -> tuple[float, float]:
     """Least and most charge that the gate lets pass, e."""
     if is_metal(symbol):
-        return METAL_MIN_E.get(method, 0.0), METAL_MAX_E
+        return METAL_MIN_E.get((method, symbol), 0.0), METAL_MAX_E
     if symbol in _HALOGENS:
         return _HALOGEN_BOUNDS
     return _BOUNDS.get(symbol, _OTHER_NONMETAL_BOUNDS)
@@ -59,7 +59,7 @@ def pass_gate(framework: Framework, values: ArrayLike, *, method: str) -> Gated 
     Args:
         framework: whose charges they are.
         values: e, ``[n_atoms]``.
-        method: name of the charge method; it decides the least charge of metals.
+        method: name of the charge method; it decides the least charge of zinc.
     """
     raw = np.asarray(values, dtype=np.float64)
     if raw.shape != (len(framework),):

@@ -15,7 +15,7 @@ from mofa.optimize import CellOptimizer
 
 
 def check_cell_optimizer(
-    optimizer: CellOptimizer, framework: Framework, *, max_steps: int = 8, time_limit_s: float = 300.0
+    optimizer: CellOptimizer, framework: Framework, *, max_steps: int = 5, time_limit_s: float = 300.0
 ) -> Optimized:
     """Assert that an optimiser goes downhill, keeps the atoms, obeys its cap and reports progress.
 
