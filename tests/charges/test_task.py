@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -87,6 +88,13 @@ def test_time_limit() -> None:
     assert time.monotonic() - start < 3.0
     assert isinstance(result, Rejected)
     assert result.reason is Reason.TIME_LIMIT
+
+
+def test_missing_engine_names_the_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "tblite.py").write_text("raise ImportError('not here')")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    with pytest.raises(EngineMissingError, match="pip install tblite"):
+        assign_charges(dry_ice())
 
 
 def test_unknown_method_names_the_known_ones() -> None:

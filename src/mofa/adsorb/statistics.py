@@ -1,4 +1,8 @@
-"""Averages and errors of a grand-canonical run from its samples, the same for every engine."""
+"""Averages and errors of a grand-canonical run from its samples, the same for every engine.
+
+An interval whose run was stopped as soon as it was narrow enough is a little too narrow: on correlated test series the
+95 % interval then covers the truth in about 91 % of the runs.
+"""
 
 from __future__ import annotations
 
