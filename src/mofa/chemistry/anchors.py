@@ -61,7 +61,7 @@ def detect_family(symbols: Sequence[str], bonds: Sequence[Bond], positions: Arra
 
 
 def _carboxyls(symbols: Sequence[str], table: list[dict[int, float]]) -> list[AnchorAtoms]:
-    found = []
+    found: list[AnchorAtoms] = []
     for carbon, neighbors in enumerate(table):
         if symbols[carbon] != "C" or len(neighbors) != 3:
             continue
@@ -73,7 +73,7 @@ def _carboxyls(symbols: Sequence[str], table: list[dict[int, float]]) -> list[An
 
 
 def _nitriles(symbols: Sequence[str], table: list[dict[int, float]], x: np.ndarray) -> list[AnchorAtoms]:
-    found = []
+    found: list[AnchorAtoms] = []
     for nitrogen, neighbors in enumerate(table):
         if symbols[nitrogen] != "N" or len(neighbors) != 1:
             continue

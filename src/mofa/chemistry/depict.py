@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mofa.errors import InputError
 
 
@@ -25,10 +27,9 @@ def linker_svg(smiles: str, width_px: int = 220, height_px: int = 160) -> str:
     if molecule is None:
         raise InputError("not a valid SMILES", where=smiles, action="Check the linker's SMILES")
     rdDepictor.SetPreferCoordGen(False)
-    rdDepictor.Compute2DCoords(molecule)
-    rdDepictor.StraightenDepiction(molecule)
+    rdDepictor.Compute2DCoords(molecule, canonOrient=True)  # the long axis lies across
     drawer = rdMolDraw2D.MolDraw2DSVG(width_px, height_px)
-    options = drawer.drawOptions()
+    options: Any = drawer.drawOptions()
     options.clearBackground = False
     options.padding = 0.05
     options.maxFontSize = 16

@@ -24,7 +24,10 @@ _TYPE_OF_ORDER = {
     2.0: Chem.BondType.DOUBLE,
     3.0: Chem.BondType.TRIPLE,
 }
+BOND_ORDERS = frozenset(_TYPE_OF_ORDER)
+"""Orders that a `Bond` of a linker may have."""
 _ORDER_OF_TYPE = {kind: order for order, kind in _TYPE_OF_ORDER.items()} | {Chem.BondType.DATIVE: 1.0}
+_ANCHOR_NAMES = {Family.BCA: "carboxylic acids", Family.BZN: "nitriles"}
 EMBED_TIMEOUT_S = 10
 """RDKit's own limit on one distance-geometry embedding, whole seconds."""
 MMFF_CHUNK_ITERATIONS = 250
@@ -52,7 +55,7 @@ def molecule_of(raw: RawLinker, *, sanitize: bool = True) -> Any:
             atom.SetNumExplicitHs(raw.hydrogens[k])
         editable.AddAtom(atom)
     for bond in raw.bonds:
-        if bond.order not in _TYPE_OF_ORDER:
+        if bond.order not in BOND_ORDERS:
             raise ValueError(f"bond order {bond.order} between atoms {bond.i} and {bond.j} is not 1, 1.5, 2 or 3")
         editable.AddBond(bond.i, bond.j, _TYPE_OF_ORDER[bond.order])
         if bond.order == 1.5:
@@ -111,7 +114,7 @@ def raw_linker(molecule: Any, *, family: Family | None, source: str) -> RawLinke
     chosen = family or detect_family(symbols, bonds, positions)
     pair = choose_pair(anchor_groups(chosen, symbols, bonds, positions), positions) if chosen else None
     if chosen is None or pair is None:
-        wanted = {Family.BCA: "carboxylic acids", Family.BZN: "nitriles"}.get(family, "carboxylic acids or nitriles")
+        wanted = _ANCHOR_NAMES[family] if family else "carboxylic acids or nitriles"
         smiles = Chem.MolToSmiles(Chem.RemoveHs(molecule))
         return Rejected(Stage.PROCESS, Reason.NO_ANCHORS, f"{smiles} has fewer than two {wanted} on carbon")
     return RawLinker(
@@ -127,13 +130,14 @@ def raw_linker(molecule: Any, *, family: Family | None, source: str) -> RawLinke
 
 
 def embed(molecule: Any, *, seed: int) -> Any | None:
-    """The molecule with hydrogens and one ETKDG conformer relaxed with MMFF94; None where either fails.
+    """The molecule with hydrogens and one ETKDG conformer relaxed with MMFF94; None where there is no conformer.
 
-    The embedding depends on `seed` and on the canonical SMILES, not on what was embedded before. DOI
-    10.1021/acs.jcim.0c00025 (ETKDGv3), 10.1186/s13321-014-0037-3 (MMFF94 in RDKit).
+    The embedding depends on `seed` and on the canonical SMILES, not on what was embedded before. Long floppy molecules
+    may not be fully relaxed when the iterations run out; `process` has the last word. DOI 10.1021/acs.jcim.0c00025
+    (ETKDGv3), 10.1186/s13321-014-0037-3 (MMFF94 in RDKit).
     """
     whole = Chem.AddHs(molecule)
-    parameters = rdDistGeom.ETKDGv3()
+    parameters: Any = rdDistGeom.ETKDGv3()
     parameters.randomSeed = zlib.crc32(f"{seed}:{Chem.MolToSmiles(molecule)}".encode()) & 0x7FFFFFFF
     parameters.maxIterations = 30
     parameters.timeout = EMBED_TIMEOUT_S
@@ -143,10 +147,9 @@ def embed(molecule: Any, *, seed: int) -> Any | None:
         if not rdForceFieldHelpers.MMFFHasAllMoleculeParams(whole):
             return None
         for _ in range(MMFF_CHUNKS):
-            status = rdForceFieldHelpers.MMFFOptimizeMolecule(whole, maxIters=MMFF_CHUNK_ITERATIONS)
-            if status == 0:
-                return whole
-    return None
+            if rdForceFieldHelpers.MMFFOptimizeMolecule(whole, maxIters=MMFF_CHUNK_ITERATIONS) == 0:
+                break
+    return whole
 
 
 def from_smiles(

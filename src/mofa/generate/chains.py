@@ -1,8 +1,8 @@
 """Chains of ring systems and spacers: counted in closed form, drawn by weight, never the same molecule twice.
 
 A linker is a chain ring (spacer ring)*, read from either end. The parts are distinct and oriented, no ring system
-contains another joined by a spacer, and anchors sit on the outer exits only; so two chains are the same molecule exactly
-when they are equal or each other's reversal. That makes the library's size a sum over sizes, and a stream's
+contains another joined by a spacer, and anchors sit on the outer exits only; so two chains are the same molecule
+exactly when they are equal or each other's reversal. That makes the library's size a sum over sizes, and a stream's
 distinctness a comparison of tuples, without building a molecule.
 """
 

@@ -111,6 +111,7 @@ def _exit_mask(atom: Any) -> int:
 
 def _set_trans(molecule: Any) -> None:
     """Make every open-chain double bond between two singly substituted atoms E."""
+    changed = False
     for bond in molecule.GetBonds():
         if bond.GetBondType() != Chem.BondType.DOUBLE or bond.IsInRing():
             continue
@@ -120,3 +121,7 @@ def _set_trans(molecule: Any) -> None:
         if len(left) == len(right) == 1:
             bond.SetStereoAtoms(left[0], right[0])
             bond.SetStereo(Chem.BondStereo.STEREOTRANS)
+            changed = True
+    if changed:
+        # Without this RDKit takes the marks for stale and drops them when it writes SMILES.
+        Chem.AssignStereochemistry(molecule, cleanIt=False, force=True)

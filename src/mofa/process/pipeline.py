@@ -1,0 +1,174 @@
+"""The steps of processing, in order; each either passes on or refuses with a named reason."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from rdkit import Chem, rdBase
+from rdkit.Chem import inchi
+
+from mofa.chemistry import Family, Linker, RawLinker, Reason, Rejected, Stage
+from mofa.chemistry.anchors import AnchorAtoms, anchor_groups, choose_pair
+from mofa.chemistry.molecules import BOND_ORDERS, bonds_of, molecule_of, positions_of, smiles_pieces
+from mofa.process.dummies import conformer_class, place_dummies
+from mofa.process.geometry import check_angles, check_lengths, connected_pairs
+from mofa.process.perceive import perceive
+from mofa.process.relaxation import relax
+
+# A generator's geometry may be rough, since relaxation follows; a relaxed one may not.
+GENERATED_LENGTH_SLACK_ANG = 0.35
+GENERATED_ANGLE_SLACK_DEG = 20.0
+RELAXED_LENGTH_SLACK_ANG = 0.12
+SHORTEST_SOLVER_TIME_S = 0.1
+
+
+def make_linker(raw: RawLinker, *, deadline: float) -> Linker | Rejected:
+    """Run all steps on a linker that has passed inspection.
+
+    Args:
+        raw: finite, of known elements, without overlaps.
+        deadline: `time.monotonic()` value at which to give up, s.
+    """
+    known = _with_bonds(fold_hydrogens(raw), deadline)
+    if isinstance(known, Rejected):
+        return known
+    molecule = _sound_molecule(known)
+    if isinstance(molecule, Rejected):
+        return molecule
+    known = replace(known, bonds=bonds_of(molecule))
+    pair = _two_anchors(known)
+    if isinstance(pair, Rejected):
+        return pair
+    rough = _check_geometry(molecule, GENERATED_LENGTH_SLACK_ANG, GENERATED_ANGLE_SLACK_DEG)
+    if rough is not None:
+        return rough
+    whole = Chem.AddHs(molecule, addCoords=True)
+    refusal = relax(whole, deadline=deadline) or _check_geometry(whole, RELAXED_LENGTH_SLACK_ANG, 0.0)
+    refusal = refusal or _same_connectivity(whole)
+    if refusal is not None:
+        return refusal
+    if time.monotonic() > deadline:
+        return Rejected(Stage.PROCESS, Reason.TIME_LIMIT, "time ran out after relaxation")
+    return _finished(whole, known, pair)
+
+
+def fold_hydrogens(raw: RawLinker) -> RawLinker:
+    """Explicit hydrogens turned into counts on the nearest heavy atom; a linker without them as it is."""
+    if "H" not in raw.symbols:
+        return raw
+    heavy = [k for k, symbol in enumerate(raw.symbols) if symbol != "H"]
+    new_index = {old: new for new, old in enumerate(heavy)}
+    counts = [0] * len(heavy) if raw.hydrogens is None else [raw.hydrogens[k] for k in heavy]
+    for k, symbol in enumerate(raw.symbols):
+        if symbol == "H":
+            counts[int(np.argmin(np.linalg.norm(raw.positions[heavy] - raw.positions[k], axis=1)))] += 1
+    bonds = raw.bonds
+    if bonds is not None:
+        kept = [bond for bond in bonds if bond.i in new_index and bond.j in new_index]
+        bonds = tuple(replace(bond, i=new_index[bond.i], j=new_index[bond.j]) for bond in kept)
+    charges = raw.formal_charges
+    return replace(
+        raw,
+        symbols=tuple(raw.symbols[k] for k in heavy),
+        positions=raw.positions[heavy],
+        anchors=tuple(tuple(new_index[k] for k in anchor if k in new_index) for anchor in raw.anchors),
+        bonds=bonds,
+        hydrogens=tuple(counts),
+        formal_charges=None if charges is None else tuple(charges[k] for k in heavy),
+    )
+
+
+def _with_bonds(raw: RawLinker, deadline: float) -> RawLinker | Rejected:
+    """The linker with bonds: its own, or perceived from the geometry."""
+    if raw.bonds is not None:
+        return raw
+    return perceive(raw, time_limit_s=max(deadline - time.monotonic(), SHORTEST_SOLVER_TIME_S))
+
+
+def _sound_molecule(raw: RawLinker) -> Any | Rejected:
+    """One neutral molecule without radicals and with possible valences."""
+    odd = [bond for bond in raw.bonds or () if bond.order not in BOND_ORDERS]
+    if odd:
+        detail = f"bond order {odd[0].order:g} is none of a linker"
+        return Rejected(Stage.PROCESS, Reason.VALENCE, detail, (odd[0].i, odd[0].j))
+    try:
+        molecule = molecule_of(raw)
+    except Chem.MolSanitizeException as error:
+        problems = Chem.DetectChemistryProblems(molecule_of(raw, sanitize=False))
+        atoms = tuple(p.GetAtomIdx() for p in problems if p.GetType() == "AtomValenceException")
+        return Rejected(Stage.PROCESS, Reason.VALENCE, str(error), atoms)
+    pieces = smiles_pieces(molecule)
+    if pieces > 1:
+        return Rejected(Stage.PROCESS, Reason.FRAGMENTED, f"{pieces} separate molecules")
+    charge = Chem.GetFormalCharge(molecule)
+    if charge:
+        detail = f"the net charge is {charge:+d}; a linker is given as the neutral acid or dinitrile"
+        return Rejected(Stage.PROCESS, Reason.CHARGED, detail)
+    radicals = tuple(atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons())
+    if radicals:
+        return Rejected(Stage.PROCESS, Reason.VALENCE, f"{len(radicals)} atoms with unpaired electrons", radicals)
+    return molecule
+
+
+def _two_anchors(raw: RawLinker) -> tuple[AnchorAtoms, AnchorAtoms] | Rejected:
+    """The two anchors: those that the generator names, checked, or else the two that lie farthest apart."""
+    bonds = raw.bonds or ()
+    groups = anchor_groups(raw.family, raw.symbols, bonds, raw.positions)
+    if raw.family is Family.BCA and raw.hydrogens is not None:
+        counts = raw.hydrogens
+        groups = [group for group in groups if sum(counts[k] for k in group[1:3]) == 1]
+    if raw.anchors:
+        named = {anchor[0] for anchor in raw.anchors if anchor}
+        groups = [group for group in groups if group[0] in named]
+    pair = choose_pair(groups, raw.positions)
+    if pair is None or (raw.anchors and len(groups) != 2):
+        what = "carboxylic acids" if raw.family is Family.BCA else "nitriles"
+        return Rejected(Stage.PROCESS, Reason.NO_ANCHORS, f"{len(groups)} {what} where two are needed")
+    return pair
+
+
+def _check_geometry(molecule: Any, length_slack_ang: float, angle_slack_deg: float) -> Rejected | None:
+    """Bond lengths and angles of all atoms that the molecule holds explicitly."""
+    symbols = [atom.GetSymbol() for atom in molecule.GetAtoms()]
+    positions = positions_of(molecule)
+    bonds = bonds_of(molecule)
+    rings = [tuple(ring) for ring in molecule.GetRingInfo().AtomRings()]
+    return check_lengths(symbols, positions, bonds, length_slack_ang) or check_angles(
+        symbols, positions, bonds, rings, angle_slack_deg
+    )
+
+
+def _same_connectivity(molecule: Any) -> Rejected | None:
+    """Refuse when the relaxed distances tell another bond graph than the molecule's."""
+    symbols = [atom.GetSymbol() for atom in molecule.GetAtoms()]
+    meant = {(min(b.i, b.j), max(b.i, b.j)) for b in bonds_of(molecule)}
+    changed = sorted(meant ^ set(connected_pairs(symbols, positions_of(molecule))))
+    if not changed:
+        return None
+    i, j = changed[0]
+    detail = f"relaxing changed the bond graph at {symbols[i]}{i + 1}-{symbols[j]}{j + 1}"
+    return Rejected(Stage.PROCESS, Reason.RELAXATION, detail, (i, j))
+
+
+def _finished(whole: Any, raw: RawLinker, pair: tuple[AnchorAtoms, AnchorAtoms]) -> Linker:
+    """The `Linker` of a relaxed molecule: identity from the whole acid or dinitrile, dummies in place."""
+    bare = Chem.RemoveHs(whole)
+    Chem.AssignStereochemistryFrom3D(bare)
+    with rdBase.BlockLogs():
+        inchikey = inchi.MolToInchiKey(bare)  # type: ignore[no-untyped-call]
+    symbols = tuple(atom.GetSymbol() for atom in whole.GetAtoms())
+    symbols, positions, bonds, anchors = place_dummies(raw.family, symbols, positions_of(whole), bonds_of(whole), pair)
+    return Linker(
+        smiles=Chem.MolToSmiles(bare),
+        inchikey=inchikey,
+        family=raw.family,
+        symbols=symbols,
+        positions=positions,
+        bonds=bonds,
+        anchors=anchors,
+        source=raw.source,
+        conformer=conformer_class(positions, anchors),
+    )

@@ -1,0 +1,62 @@
+"""The task function of the room."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+from scipy.spatial.distance import pdist, squareform
+
+from mofa.chemistry import Linker, RawLinker, Reason, Rejected, Stage
+from mofa.chemistry.elements import DUMMIES, is_element, is_metal
+
+MAX_HEAVY_ATOMS = 150
+"""Beyond this no ditopic organic linker is meant, and bounded work could no longer be promised."""
+SHORTEST_CONTACT_ANG = 0.60
+
+
+def process(raw: RawLinker, *, time_limit_s: float = 5.0) -> Linker | Rejected:
+    """Make a generated linker sound, or say why it is not.
+
+    Args:
+        raw: heavy atoms and anchors. With `bonds`, these are believed and checked; without, bond orders (and, unless
+            `hydrogens` is given, hydrogen counts) are perceived from the geometry. Hydrogens among `symbols` are
+            counted and placed anew.
+        time_limit_s: wall-clock limit, s. No single call into compiled code is unbounded: the bond-order solver has a
+            time limit of its own and MMFF runs in chunks of iterations, between which the clock is read; the limit is
+            overrun by one chunk at most (milliseconds).
+
+    Returns:
+        The relaxed linker with hydrogens and dummies, or the reason for which it was refused.
+    """
+    refusal = _inspect(raw)
+    if refusal is not None:
+        return refusal
+    from mofa.process.pipeline import make_linker
+
+    return make_linker(raw, deadline=time.monotonic() + time_limit_s)
+
+
+def _inspect(raw: RawLinker) -> Rejected | None:
+    """Refuse what no later step could make sense of."""
+    unknown = tuple(
+        k for k, symbol in enumerate(raw.symbols) if not is_element(symbol) or symbol in DUMMIES or is_metal(symbol)
+    )
+    if unknown:
+        names = ", ".join(sorted({raw.symbols[k] for k in unknown}))
+        return Rejected(Stage.PROCESS, Reason.UNKNOWN_ELEMENT, f"no element of an organic linker: {names}", unknown)
+    n_heavy = sum(symbol != "H" for symbol in raw.symbols)
+    if not 2 <= n_heavy <= MAX_HEAVY_ATOMS:
+        detail = f"{n_heavy} heavy atoms; a linker has between 2 and {MAX_HEAVY_ATOMS}"
+        return Rejected(Stage.PROCESS, Reason.UNREADABLE, detail)
+    infinite = np.flatnonzero(~np.isfinite(raw.positions).all(axis=1))
+    if len(infinite):
+        detail = f"{len(infinite)} atoms have NaN or infinite coordinates"
+        return Rejected(Stage.PROCESS, Reason.NOT_FINITE, detail, tuple(infinite.tolist()))
+    distance = squareform(pdist(raw.positions))
+    np.fill_diagonal(distance, np.inf)
+    a, b = divmod(int(np.argmin(distance)), len(distance))
+    if distance[a, b] < SHORTEST_CONTACT_ANG:
+        detail = f"{raw.symbols[a]}{a + 1} and {raw.symbols[b]}{b + 1} are {distance[a, b]:.2f} Å apart"
+        return Rejected(Stage.PROCESS, Reason.OVERLAP, detail, (a, b))
+    return None
