@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 
 import numpy as np
-from scipy.spatial.distance import pdist, squareform
 
 from mofa.chemistry import Linker, RawLinker, Reason, Rejected, Stage
 from mofa.chemistry.elements import DUMMIES, is_element, is_metal
@@ -53,7 +52,7 @@ def _inspect(raw: RawLinker) -> Rejected | None:
     if len(infinite):
         detail = f"{len(infinite)} atoms have NaN or infinite coordinates"
         return Rejected(Stage.PROCESS, Reason.NOT_FINITE, detail, tuple(infinite.tolist()))
-    distance = squareform(pdist(raw.positions))
+    distance = np.linalg.norm(raw.positions[:, None] - raw.positions[None, :], axis=2)
     np.fill_diagonal(distance, np.inf)
     a, b = divmod(int(np.argmin(distance)), len(distance))
     if distance[a, b] < SHORTEST_CONTACT_ANG:
