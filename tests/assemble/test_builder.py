@@ -16,8 +16,10 @@ from mofa.chemistry.cif import parse_cif, to_cif
 from mofa.errors import InputError
 from mofa.testing.assemble import check_builder
 from tests.assemble.linkers import (
+    ANTHRACENE_9_10,
     BDC,
     BPDC,
+    BR4_BDC,
     DABCO,
     DCB,
     DCBP,
@@ -25,6 +27,7 @@ from tests.assemble.linkers import (
     METAL_N_ANG,
     NDC,
     NH2_BDC,
+    T_BU4_BDC,
     TOLANE,
     TOLANE_DINITRILE,
     linker,
@@ -117,6 +120,18 @@ def test_carboxylates_lie_in_the_plane_of_their_ring(smiles: str, twist_deg: flo
     assert max(twist for _, twist in carboxylates(built(smiles, DCB))) < twist_deg
 
 
+@pytest.mark.parametrize("smiles", [ANTHRACENE_9_10, BR4_BDC])
+def test_crowded_rings_leave_the_plane_of_their_carboxylates(smiles: str) -> None:
+    assert min(twist for _, twist in carboxylates(built(smiles, DCB))) > 25.0
+
+
+def test_linkers_too_wide_for_the_node_clash() -> None:
+    refused = assemble([linker(T_BU4_BDC), linker(DCB)])
+    assert isinstance(refused, Rejected)
+    assert refused.reason is Reason.CLASH
+    assert refused.atoms
+
+
 def test_a_twisted_biphenyl_shares_its_twist_between_both_carboxylates() -> None:
     twists = [twist for _, twist in carboxylates(built(BPDC, DCB))]
     assert max(twists) - min(twists) < 2.0
@@ -162,7 +177,7 @@ def test_lineage_names_the_parts_in_edge_class_order() -> None:
     assert mof.name.endswith(".pcu.cat0")
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1), which=st.sampled_from([(BDC, NDC, DCB), (NH2_BDC, BPDC, TOLANE_DINITRILE)]))
 def test_the_coordinates_of_the_linkers_do_not_matter(seed: int, which: tuple[str, ...]) -> None:
     rng = np.random.default_rng(seed)

@@ -32,24 +32,27 @@ _CARBON_VALENCE = (3.5, 4.5)
 # Metals without unpaired electrons in MOFs: only with these does an odd electron count prove a mistake.
 _CLOSED_SHELL = frozenset("Li Na K Rb Cs Be Mg Ca Sr Ba Al Ga In Zn Cd Hg Sc Y La Lu Zr Hf Sn Pb Bi Ag Au".split())
 
-Check = Callable[[Framework, BondGraph], "tuple[Reason, str, tuple[int, ...]] | None"]
+Finding = tuple[Reason, str, tuple[int, ...]]
+"""A reason, a sentence with the numbers, the atoms concerned."""
+Check = Callable[[Framework, BondGraph], Finding | None]
 
 
 def check_framework(framework: Framework, *, stage: Stage = Stage.ASSEMBLE) -> Rejected | None:
     """The first thing that is wrong with a framework, or None.
 
-    Looks at: finite coordinates and cell; bond lengths; contacts; angles; the bonds given against those found in the
-    geometry; neighbours and valence by element; one connected net in three directions (more where the lineage
-    says it is catenated); the electron count.
+    Looks at: finite coordinates and cell; bond lengths; contacts; neighbours and valence by element; angles; the bonds
+    given against those found in the geometry; one connected net in three directions (more where the lineage says it
+    is catenated); the electron count.
 
     Args:
         framework: bonds are perceived where it has none.
         stage: the task that asks, named in the refusal.
     """
-    refused = inspect(framework, stage)
-    if refused is not None:
-        return refused
     graph = framework.bonds
+    refused = inspect(framework, stage)
+    # Where the bonds are known, the checks below say whether atoms on one another are a short bond or a clash.
+    if refused is not None and (graph is None or refused.reason is not Reason.OVERLAP):
+        return refused
     if graph is None:
         graph = perceive(framework.symbols, framework.positions, framework.cell)
     for check in _CHECKS:
@@ -63,7 +66,7 @@ def _label(framework: Framework, atom: int) -> str:
     return f"{framework.symbols[atom]}{atom + 1}"
 
 
-def _bond_lengths(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _bond_lengths(framework: Framework, graph: BondGraph) -> Finding | None:
     """Bonded pairs against the window of their elements."""
     length = np.linalg.norm(graph.vectors(framework.positions, framework.cell), axis=1)
     s = framework.symbols
@@ -82,7 +85,7 @@ def _bond_lengths(framework: Framework, graph: BondGraph) -> tuple[Reason, str, 
     return Reason.BOND_LENGTH, detail, _atoms(graph.i[wrong], graph.j[wrong])
 
 
-def _contacts(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _contacts(framework: Framework, graph: BondGraph) -> Finding | None:
     """Pairs without a bond against the closest contact of their elements; neighbours of a neighbour are left out."""
     s = framework.symbols
     kind = [contact_kind(s[k], (s[other] for other, _, _ in row)) for k, row in enumerate(graph.neighbors)]
@@ -127,7 +130,7 @@ def _bonds_apart(graph: BondGraph, start: int, goal: tuple[int, tuple[int, ...]]
     return most + 1
 
 
-def _angles(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _angles(framework: Framework, graph: BondGraph) -> Finding | None:
     """Angles between bonds: none too sharp, and those at carbon within what its hybridisation allows."""
     bonds = graph.vectors(framework.positions, framework.cell)
     unit = np.concatenate([bonds, -bonds]) / np.tile(np.linalg.norm(bonds, axis=1), 2)[:, None]
@@ -166,7 +169,7 @@ def _angle_limits(framework: Framework, graph: BondGraph) -> NDArray[np.float64]
     return np.array(limits)
 
 
-def _bonding(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _bonding(framework: Framework, graph: BondGraph) -> Finding | None:
     """The bonds that the framework carries against those that its geometry shows."""
     if framework.bonds is None:
         return None
@@ -182,7 +185,7 @@ def _bonding(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple
     return Reason.BONDING, detail, tuple(sorted({atom for bond in missing | extra for atom in bond[:2]}))
 
 
-def _coordination(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _coordination(framework: Framework, graph: BondGraph) -> Finding | None:
     """Number of neighbours by element."""
     for atom, row in enumerate(graph.neighbors):
         symbol = framework.symbols[atom]
@@ -195,7 +198,7 @@ def _coordination(framework: Framework, graph: BondGraph) -> tuple[Reason, str, 
     return None
 
 
-def _valence(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _valence(framework: Framework, graph: BondGraph) -> Finding | None:
     """Bond orders at carbon, where all of them are known."""
     for atom, row in enumerate(graph.neighbors):
         if framework.symbols[atom] != "C" or any(order < 1.0 for _, _, order in row):
@@ -207,7 +210,7 @@ def _valence(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple
     return None
 
 
-def _extent(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _extent(framework: Framework, graph: BondGraph) -> Finding | None:
     """Three-periodic nets, as many as the lineage says and nothing else."""
     found = pieces(graph)
     wanted = framework.lineage.catenation + 1
@@ -225,7 +228,7 @@ def _extent(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[
     return None
 
 
-def _electrons(framework: Framework, graph: BondGraph) -> tuple[Reason, str, tuple[int, ...]] | None:
+def _electrons(framework: Framework, graph: BondGraph) -> Finding | None:
     """An even number of electrons, unless a metal may carry unpaired ones."""
     metals = {symbol for symbol in framework.symbols if is_metal(symbol)}
     total = int(framework.numbers.sum())
@@ -238,13 +241,14 @@ def _atoms(i: NDArray[np.int64], j: NDArray[np.int64]) -> tuple[int, ...]:
     return tuple(sorted({*i.tolist(), *j.tolist()}))
 
 
+# Causes before consequences: a missing hydrogen also leaves a wrong angle, linkers in one place also make bonds.
 _CHECKS: tuple[Check, ...] = (
     _bond_lengths,
     _contacts,
-    _angles,
-    _bonding,
     _coordination,
     _valence,
+    _angles,
+    _bonding,
     _extent,
     _electrons,
 )

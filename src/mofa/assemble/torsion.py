@@ -29,6 +29,9 @@ REPULSION_KCAL_PER_MOL_PER_ANG2 = 40.0
 EXCLUDED_BONDS = 3
 # Atoms further than this from the cylinder that the linker sweeps cannot be too close.
 REACH_ANG = 4.0
+# A second sweep follows when the first leaves more repulsion than this per cell.
+CROWDED_KCAL_PER_MOL = 2.0
+MAX_SWEEPS = 2
 _TIE_KCAL_PER_MOL = 1e-3
 # More bonds than any molecule has.
 _FAR = 1_000_000
@@ -76,6 +79,9 @@ def turn_linkers(
 ) -> tuple[NDArray[np.float64], ...]:
     """Positions of all linkers, each turned in its turn to the least energy among steps of `step_deg`.
 
+    One sweep settles linkers that leave one another room. Where they do not, those that were turned first get another
+    chance, now that the others have moved; the energy can only fall.
+
     Args:
         plan: what stands where.
         cell: lattice vectors as rows, Å, ``[3, 3]``.
@@ -88,14 +94,19 @@ def turn_linkers(
     """
     angles = _scan_angles(step_deg)
     placed = [pose.positions(0.0) for pose in poses]
-    for k, pose in enumerate(poses):
-        linker = _linker_atoms(plan.edges[k].linker, pose.view)
-        around = _surroundings(plan, cell, vertices, placed, poses, k)
-        turned = turned_about_axis(pose.view.positions, angles)
-        energy = _conjugation(plan, k, pose, angles)
-        energy += _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
-        best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
-        placed[k] = pose.positions(float(angles[best]))
+    for _ in range(MAX_SWEEPS):
+        repelled = 0.0
+        for k, pose in enumerate(poses):
+            linker = _linker_atoms(plan.edges[k].linker, pose.view)
+            around = _surroundings(plan, cell, vertices, placed, poses, k)
+            turned = turned_about_axis(pose.view.positions, angles)
+            repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
+            energy = repulsion + _conjugation(plan, k, pose, angles)
+            best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
+            placed[k] = pose.positions(float(angles[best]))
+            repelled += float(repulsion[best])
+        if repelled < CROWDED_KCAL_PER_MOL:
+            break
     return tuple(placed)
 
 
