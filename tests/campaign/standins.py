@@ -10,6 +10,7 @@ import random
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 
 from mofa.campaign import TaskKind
 from mofa.chemistry import (
@@ -122,6 +123,7 @@ def adsorb(framework: Framework, *, seed: int, log: str, session: int, delay_s: 
     )
 
 
+@wraps(validate)
 def validate_with_child(framework: Framework, **others: object) -> Stability | Rejected:
     """Validate, after leaving a child in a session of its own, as engines do."""
     subprocess.Popen(["sleep", "600"], start_new_session=True)

@@ -45,5 +45,5 @@ def training_set(examples: Sequence[Example], settings: CurriculumSettings | Non
         ranked = sorted(adsorbing, key=lambda example: (-(example.uptake_mol_per_kg or 0.0), example.key))
     else:
         ranked = sorted(candidates, key=lambda example: (example.strain, example.key))
-    kept = ranked[: min(round(len(ranked) * rule.keep_fraction), rule.max_examples)]
+    kept = ranked[: min(int(len(ranked) * rule.keep_fraction), rule.max_examples)]
     return tuple(kept) if len(kept) >= rule.min_examples else ()

@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterable
 
 from mofa.campaign.policy import Policy
-from mofa.campaign.tasks import Batch, Outcome, Task, TaskKind
-from mofa.store.payloads import Event, EventKind, Status, TaskResult
+from mofa.campaign.tasks import Batch, Outcome, Task
+from mofa.store.payloads import Event, EventKind, TaskResult
 from mofa.store.projection import Projection
 
 
@@ -27,8 +27,6 @@ class CampaignState:
         """Batches recorded of each unfinished generate task."""
         self.attempts: Counter[str] = Counter()
         """How often each unfinished task was lost."""
-        self.crashes_in_a_row: Counter[TaskKind] = Counter()
-        """Crashed tasks of each kind since the last one that worked."""
         self.known: set[str] = set()
         """Every task that was ever submitted."""
 
@@ -61,9 +59,4 @@ class CampaignState:
     def _end(self, task: Task, result: TaskResult) -> None:
         """A task has its result."""
         del self.batches[task.id], self.attempts[task.id]
-        match result.status:
-            case Status.DONE:
-                self.crashes_in_a_row[task.kind] = 0
-            case Status.CRASHED:
-                self.crashes_in_a_row[task.kind] += 1
         self.policy.on_result(task, Outcome.of(result))

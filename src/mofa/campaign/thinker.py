@@ -16,6 +16,7 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from mofa.campaign.policy import Policy
 from mofa.campaign.progress import Listener, RunningTask, RunSummary, Snapshot, StopReason
@@ -26,10 +27,12 @@ from mofa.campaign.work import BatchReady, Progress, Workplace, perform
 from mofa.compute import Cause, Completed, Lost, Report, StreamItem, TaskServer
 from mofa.errors import CampaignError, ConfigError, EngineError, EngineMissingError, StoreError
 from mofa.store.durable import remove_temporaries
-from mofa.store.events import EventStore
 from mofa.store.folder import CampaignFolder
 from mofa.store.outbox import DamagedResultError, OutboxName
 from mofa.store.payloads import Event, EventKind, Status, TaskResult
+
+if TYPE_CHECKING:
+    from mofa.store.events import EventStore
 
 logger = logging.getLogger(__name__)
 
@@ -86,6 +89,7 @@ class Thinker:
         self._again: deque[Task] = deque()
         """Tasks to run again: cut off in an earlier session, or lost with their worker."""
         self._finished: Counter[TaskKind] = Counter()
+        self._crashes_in_a_row: Counter[TaskKind] = Counter()
         self._signals = 0
         self._stopping: StopReason | None = None
         self._stopped_at_s = 0.0
@@ -214,7 +218,7 @@ class Thinker:
     def _on_completed(self, running: _Running) -> None:
         self._release(running)
         if self._collect(running.task):
-            self._finished[running.task.kind] += 1
+            self._count(running.task.kind)
         else:
             self._run_again(running.task, "its result is missing or damaged", "")
         self._fill()
@@ -224,7 +228,7 @@ class Thinker:
         task = running.task
         self._release(running)
         if self._collect(task):
-            self._finished[task.kind] += 1
+            self._count(task.kind)
         elif isinstance(lost.error, _FATAL):
             raise lost.error
         elif running.timed_out:
@@ -234,6 +238,11 @@ class Thinker:
             last_line = lost.detail.strip().rpartition("\n")[2]
             self._run_again(task, f"{lost.cause}: {last_line}", lost.detail)
         self._fill()
+
+    def _count(self, kind: TaskKind) -> None:
+        """A task has ended well."""
+        self._finished[kind] += 1
+        self._crashes_in_a_row[kind] = 0
 
     def _run_again(self, task: Task, why: str, detail: str) -> None:
         """Give a lost task another try, or record that it crashes.
@@ -250,7 +259,8 @@ class Thinker:
             return
         ref = self._folder.files.put((detail or why).encode(), ".txt")
         self._record_result(task, TaskResult(Status.CRASHED, detail=why, detail_ref=ref))
-        crashes = self.state.crashes_in_a_row[task.kind]
+        self._crashes_in_a_row[task.kind] += 1
+        crashes = self._crashes_in_a_row[task.kind]
         if crashes >= self._plan.stop.max_crashes_in_a_row:
             raise EngineError(
                 f"{crashes} {task.kind} tasks in a row crashed, the last with: {why}",
