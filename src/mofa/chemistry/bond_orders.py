@@ -169,7 +169,7 @@ class _Perception:
 
     def _has_exocyclic_double_bond(self, atom: int) -> bool:
         return self.symbols[atom] == "C" and any(
-            k not in self.ring_bonds and self.lacking[neighbor] > 0 and self.ratio[k] < EXOCYCLIC_RATIO
+            k not in self.ring_bonds and self.lacking[neighbor] == 1 and self.ratio[k] < EXOCYCLIC_RATIO
             for k, neighbor, _ in self.links[atom]
         )
 
