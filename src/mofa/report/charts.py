@@ -1,0 +1,159 @@
+"""The panels of the report: what is plotted against what."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mofa.chemistry import Family
+from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
+from mofa.report.figures import (
+    Bar,
+    Chart,
+    Guide,
+    Key,
+    Point,
+    cumulative,
+    histogram,
+    ticks,
+    x_axis,
+    y_axis,
+)
+from mofa.report.ranking import RankedMof, conditions, stability_class
+from mofa.store.records import CampaignRecords, StabilityRecord
+from mofa.units import format_measured
+
+STRAIN_SHOWN = 0.5
+"""Right end of the strain axis; MOFs beyond it are as lost as those beyond 25 %."""
+_CLASS_KEYS = (
+    Key("stable", "strain < 10 %"),
+    Key("trainable", "10 to 25 %"),
+    Key("unstable", "beyond 25 %"),
+)
+_STRAIN_GUIDES = (
+    Guide(100 * STABLE_STRAIN, "stable", "stable"),
+    Guide(100 * TRAINABLE_STRAIN, "trainable", "trainable"),
+)
+
+
+def strain_chart(records: CampaignRecords, n_simulated: int) -> Chart | None:
+    """Cumulative distribution of the strain over all MOFs that went into dynamics; None without any.
+
+    Args:
+        records: of the campaign.
+        n_simulated: MOFs that went into dynamics, those without a final strain (blown up, too slow) included.
+    """
+    strains = [mof.stability.strain for mof in records.mofs.values() if mof.stability is not None]
+    if not strains:
+        return None
+    shown = [100 * strain for strain in strains if strain <= STRAIN_SHOWN]
+    high = 100 * STRAIN_SHOWN
+    n_all = max(n_simulated, len(strains))
+    beyond = n_all - len(shown)
+    tail = f" {beyond} lie beyond {high:.0f} % or broke off." if beyond else ""
+    return Chart(
+        title="Strain after molecular dynamics",
+        caption=f"Share of the {n_all} simulated MOFs whose strain lies below the value.{tail}",
+        x=x_axis("strain (%)", 0, high),
+        y=y_axis("share of MOFs (%)", 0, 100),
+        line=tuple((x, 100 * y) for x, y in cumulative(shown, n_all, high)),
+        points=tuple(Point(x, 0, kind=stability_class(x / 100)) for x in shown),
+        x_guides=_STRAIN_GUIDES,
+    )
+
+
+def uptake_chart(ranked: Sequence[RankedMof]) -> Chart | None:
+    """Uptake against rank with error bars; None without any uptake."""
+    if not ranked:
+        return None
+    return Chart(
+        title="Uptake by rank",
+        caption=f"{conditions(ranked[0].uptake)}; bars are 95 % confidence intervals.",
+        x=x_axis("rank", 0, max(5, len(ranked) + 1), whole=True),
+        y=y_axis("uptake (mol/kg)", 0, _highest(ranked)),
+        points=tuple(_point(mof, mof.rank) for mof in ranked),
+        legend=_legend(ranked),
+    )
+
+
+def pore_chart(ranked: Sequence[RankedMof]) -> Chart | None:
+    """Uptake against the pore-limiting diameter; None if no pores are known."""
+    shown = [(mof, mof.uptake.pores.pore_limiting_diameter_ang) for mof in ranked if mof.uptake.pores is not None]
+    if not shown:
+        return None
+    return Chart(
+        title="Uptake and pore size",
+        caption="Pore-limiting diameter: the largest ball that can pass through the MOF.",
+        x=x_axis("pore-limiting diameter (Å)", 0, max(diameter for _, diameter in shown) + 0.5),
+        y=y_axis("uptake (mol/kg)", 0, _highest(ranked)),
+        points=tuple(_point(mof, diameter) for mof, diameter in shown),
+        legend=_legend(ranked),
+    )
+
+
+def linker_chart(records: CampaignRecords) -> Chart | None:
+    """Sizes of the accepted linkers, the families stacked; None without any."""
+    sizes = {
+        family: [linker.n_atoms for linker in records.linkers.values() if linker.family is family] for family in Family
+    }
+    every = [size for values in sizes.values() for size in values]
+    if not every:
+        return None
+    edges = ticks(min(every), max(every) + 1, 12, whole=True)
+    bars: list[Bar] = []
+    below = dict.fromkeys(edges, 0.0)
+    for family in Family:
+        for bar in histogram(sizes[family], edges, family.value.lower()):
+            bars.append(Bar(bar.left, bar.right, bar.height, bar.kind, below[bar.left]))
+            below[bar.left] += bar.height
+    return Chart(
+        title="Linker size",
+        caption=f"Atoms, hydrogens included, of the {len(every)} linkers that passed processing.",
+        x=x_axis("atoms per linker", edges[0], edges[-1], whole=True),
+        y=y_axis("linkers", 0, max(below.values()), about=6, whole=True),
+        bars=tuple(bars),
+        legend=tuple(Key(family.value.lower(), family.value) for family in Family if sizes[family]),
+    )
+
+
+def trace_chart(stability: StabilityRecord) -> Chart | None:
+    """Strain in the course of the dynamics; None without a trace."""
+    trace = stability.strain_trace
+    if not trace:
+        return None
+    ps_per_chunk = stability.steps_per_chunk * stability.timestep_fs / 1000
+    line = [(0.0, 0.0), *(((k + 1) * ps_per_chunk, 100 * strain) for k, strain in enumerate(trace))]
+    high = max(100 * STABLE_STRAIN * 1.2, *(strain for _, strain in line))
+    width, height = 340, 170
+    return Chart(
+        title="Strain during dynamics",
+        caption="",
+        x=x_axis("time (ps)", 0, line[-1][0], width_px=width),
+        y=y_axis("strain (%)", 0, high, height_px=height, about=3),
+        width_px=width,
+        height_px=height,
+        line=tuple(line),
+        y_guides=tuple(guide for guide in _STRAIN_GUIDES if guide.value <= high),
+    )
+
+
+def _highest(ranked: Sequence[RankedMof]) -> float:
+    """Upper end of the uptake axis, mol/kg."""
+    return max([1e-3, *(mof.uptake.uptake_mol_per_kg + mof.uptake.error_mol_per_kg for mof in ranked)])
+
+
+def _point(mof: RankedMof, x: float) -> Point:
+    uptake = mof.uptake
+    amount = format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
+    return Point(
+        x,
+        uptake.uptake_mol_per_kg,
+        uptake.error_mol_per_kg,
+        stability_class(mof.strain),
+        f"{mof.rank}. {mof.mof.name or mof.mof.id}: {amount}",
+        f"mof-{mof.rank}",
+    )
+
+
+def _legend(ranked: Sequence[RankedMof]) -> tuple[Key, ...]:
+    seen = {stability_class(mof.strain) for mof in ranked}
+    return tuple(key for key in _CLASS_KEYS if key.kind in seen) if len(seen) > 1 else ()

@@ -1,0 +1,164 @@
+"""Tables and structures beside the page: `mofs.csv`, `rejected.csv` and one CIF with charges per ranked MOF."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from pathlib import Path
+
+from mofa.chemistry import Lineage
+from mofa.report.cards import MofCard
+from mofa.report.ranking import stability_class
+from mofa.store.durable import store_error, write_durably
+from mofa.store.files import FileStore
+from mofa.store.records import CampaignRecords, MofRecord
+
+MOFS_FOLDER = "mofs"
+_CIF_NAME = re.compile(r"\d{3,}-.+\.cif")
+Cell = str | int | float | bool | None
+_NO_MOF = MofRecord("", "", 0, Lineage(), "", 0.0)
+"""Gives the columns of a table without rows."""
+
+
+def write_cifs(cards: Sequence[MofCard], files: FileStore, folder: Path) -> None:
+    """Copy the structure of every ranked MOF to ``mofs/<rank>-<id>.cif``; copies of an older report are removed.
+
+    Raises:
+        StoreError: full disk, no permission, or a structure is damaged.
+    """
+    target = folder / MOFS_FOLDER
+    wanted = {card.ranked.file_name: card.ranked.mof.best_ref for card in cards}
+    try:
+        target.mkdir(parents=True, exist_ok=True)
+        for old in target.iterdir():
+            if _CIF_NAME.fullmatch(old.name) and old.name not in wanted:
+                old.unlink()
+    except OSError as error:
+        raise store_error("written", target, error) from error
+    for name, ref in wanted.items():
+        write_durably(target / name, files.get(ref))
+
+
+def write_mofs_csv(records: CampaignRecords, cards: Sequence[MofCard], path: Path) -> None:
+    """One row per assembled MOF, the ranked ones first; units are in the column names."""
+    by_id = {card.ranked.mof.id: card for card in cards}
+    others = [mof for mof in records.mofs.values() if mof.id not in by_id]
+    others.sort(key=lambda mof: (mof.stability.strain if mof.stability is not None else float("inf"), mof.id))
+    rows = [_mof_row(card.ranked.mof, card) for card in cards] + [_mof_row(mof, None) for mof in others]
+    _write_csv(path, rows, list(_mof_row(_NO_MOF, None)))
+
+
+def write_rejected_csv(records: CampaignRecords, path: Path) -> None:
+    """One row per refusal, in the order in which they happened."""
+    rows: list[dict[str, Cell]] = [
+        {
+            "time_unix_s": round(refusal.time_s, 3),
+            "stage": refusal.stage.value,
+            "reason": refusal.reason.value,
+            "id": refusal.key,
+            "detail": refusal.detail,
+            "atoms": " ".join(str(atom) for atom in refusal.atoms),
+            "task": refusal.task_id,
+            "file": refusal.ref,
+        }
+        for refusal in records.rejections
+    ]
+    _write_csv(path, rows, ["time_unix_s", "stage", "reason", "id", "detail", "atoms", "task", "file"])
+
+
+def _write_csv(path: Path, rows: Sequence[dict[str, Cell]], columns: Sequence[str]) -> None:
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_durably(path, text.getvalue().encode())
+
+
+def _mof_row(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:
+    lineage = mof.lineage
+    return {
+        "rank": card.ranked.rank if card else None,
+        "id": mof.id,
+        "name": mof.name,
+        **_uptake_columns(mof, card),
+        **_pore_columns(mof),
+        **_stability_columns(mof),
+        **_charge_columns(mof),
+        **_cell_columns(card),
+        "atoms_per_cell": mof.n_atoms,
+        "node": lineage.node,
+        "net": lineage.net,
+        "catenation": lineage.catenation,
+        "linkers_smiles": " ".join(lineage.linkers),
+        "linker_sources": " ".join(lineage.sources),
+        "rejected_stage": mof.rejected.stage.value if mof.rejected else None,
+        "rejected_reason": mof.rejected.reason.value if mof.rejected else None,
+        "rejected_detail": mof.rejected.detail if mof.rejected else None,
+        "cif": f"{MOFS_FOLDER}/{card.ranked.file_name}" if card else None,
+    }
+
+
+def _uptake_columns(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:
+    uptake = mof.uptake
+    return {
+        "uptake_mol_per_kg": uptake.uptake_mol_per_kg if uptake else None,
+        "uptake_error_95_mol_per_kg": uptake.error_mol_per_kg if uptake else None,
+        "uptake_mg_per_g": card.ranked.mg_per_g if card else None,
+        "uptake_cm3_stp_per_g": card.ranked.cm3_stp_per_g if card else None,
+        "heat_of_adsorption_kj_per_mol": uptake.heat_kj_per_mol if uptake else None,
+        "heat_error_kj_per_mol": uptake.heat_error_kj_per_mol if uptake else None,
+        "gas": uptake.gas if uptake else None,
+        "pressure_pa": uptake.pressure_pa if uptake else None,
+        "temperature_k": uptake.temperature_k if uptake else None,
+        "adsorption_method": uptake.method if uptake else None,
+        "adsorption_converged": uptake.converged if uptake else None,
+    }
+
+
+def _pore_columns(mof: MofRecord) -> dict[str, Cell]:
+    pores = mof.uptake.pores if mof.uptake else None
+    return {
+        "largest_cavity_diameter_ang": pores.largest_cavity_diameter_ang if pores else None,
+        "pore_limiting_diameter_ang": pores.pore_limiting_diameter_ang if pores else None,
+        "accessible_surface_m2_per_g": pores.accessible_surface_m2_per_g if pores else None,
+        "void_fraction": pores.void_fraction if pores else None,
+        "probe_radius_ang": pores.probe_radius_ang if pores else None,
+    }
+
+
+def _stability_columns(mof: MofRecord) -> dict[str, Cell]:
+    stability = mof.stability
+    return {
+        "strain": stability.strain if stability else None,
+        "strain_inverted": stability.strain_inverted if stability else None,
+        "stability": stability_class(stability.strain if stability else None),
+        "volume_ratio": stability.volume_ratio if stability else None,
+        "md_steps": stability.steps if stability else None,
+        "md_timestep_fs": stability.timestep_fs if stability else None,
+        "md_temperature_k": stability.temperature_k if stability else None,
+        "stability_method": stability.method if stability else None,
+    }
+
+
+def _charge_columns(mof: MofRecord) -> dict[str, Cell]:
+    gate = mof.charges.gate if mof.charges else None
+    return {
+        "relaxed": mof.optimized.converged if mof.optimized else None,
+        "relaxation_method": mof.optimized.method if mof.optimized else None,
+        "charge_method": mof.charges.method if mof.charges else None,
+        "charge_min_e": gate.min_e if gate else None,
+        "charge_max_e": gate.max_e if gate else None,
+        "charge_sum_e": gate.sum_e if gate else None,
+    }
+
+
+def _cell_columns(card: MofCard | None) -> dict[str, Cell]:
+    lengths = ("cell_a_ang", "cell_b_ang", "cell_c_ang")
+    angles = ("cell_alpha_deg", "cell_beta_deg", "cell_gamma_deg")
+    cell = card.framework.cell_parameters() if card else (None,) * 6
+    return {
+        **{name: None if x is None else round(x, 6) for name, x in zip(lengths + angles, cell, strict=True)},
+        "density_g_per_cm3": round(card.framework.density_g_per_cm3, 6) if card else None,
+    }

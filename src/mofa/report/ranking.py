@@ -1,0 +1,151 @@
+"""The ranking: MOFs with an uptake, highest first, in the units of the adsorption literature and as terminal tables."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mofa.chemistry import Uptake
+from mofa.chemistry.elements import atomic_mass, is_element
+from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
+from mofa.store.records import CampaignRecords, MofRecord
+from mofa.units import PA_PER_BAR, format_measured, mol_per_kg_to_cm3_stp_per_g, mol_per_kg_to_mg_per_g
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+NO_VALUE = "–"
+_FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
+_STYLES = {"stable": "green", "trainable": "yellow", "unstable": "red", "unknown": "dim"}
+
+
+@dataclass(frozen=True)
+class RankedMof:
+    """A MOF with an uptake and its place."""
+
+    rank: int
+    """From 1."""
+    mof: MofRecord
+    uptake: Uptake
+
+    @property
+    def mg_per_g(self) -> float | None:
+        """Uptake, mg of gas per g of framework; None if the gas is not named by its formula."""
+        molar_mass = molar_mass_g_per_mol(self.uptake.gas)
+        return None if molar_mass is None else mol_per_kg_to_mg_per_g(self.uptake.uptake_mol_per_kg, molar_mass)
+
+    @property
+    def cm3_stp_per_g(self) -> float:
+        """Uptake, cm3 of gas (273.15 K, 1 atm) per g of framework."""
+        return mol_per_kg_to_cm3_stp_per_g(self.uptake.uptake_mol_per_kg)
+
+    @property
+    def strain(self) -> float | None:
+        """Strain from molecular dynamics."""
+        return self.mof.stability.strain if self.mof.stability is not None else None
+
+    @property
+    def file_name(self) -> str:
+        """Name of its CIF in the report."""
+        return f"{self.rank:03d}-{self.mof.id}.cif"
+
+
+def ranking(records: CampaignRecords) -> list[RankedMof]:
+    """MOFs with an uptake, highest first."""
+    return [
+        RankedMof(rank, mof, mof.uptake)
+        for rank, mof in enumerate(records.ranking(), start=1)
+        if mof.uptake is not None
+    ]
+
+
+def stability_class(strain: float | None) -> str:
+    """`stable` (below 10 %), `trainable` (below 25 %), `unstable`, or `unknown`."""
+    if strain is None:
+        return "unknown"
+    return "stable" if strain < STABLE_STRAIN else "trainable" if strain < TRAINABLE_STRAIN else "unstable"
+
+
+def molar_mass_g_per_mol(formula: str) -> float | None:
+    """Molar mass of a formula such as CO2; None if it is not one."""
+    if not _FORMULA.fullmatch(formula):
+        return None
+    parts = re.findall(r"([A-Z][a-z]?)(\d*)", formula)
+    if not all(is_element(symbol) for symbol, _ in parts):
+        return None
+    return sum(atomic_mass(symbol) * int(count or 1) for symbol, count in parts)
+
+
+def headline(records: CampaignRecords) -> str:
+    """The result in one sentence."""
+    found = ranking(records)
+    if not found:
+        return f"No uptake yet: {records.funnel.simulated} MOFs simulated, {records.funnel.stable} of them stable."
+    best = found[0]
+    amount = format_measured(best.uptake.uptake_mol_per_kg, best.uptake.error_mol_per_kg, "mol/kg")
+    return f"Best of {len(found)} MOFs: {amount} {conditions(best.uptake)} ({best.mof.name or best.mof.id})."
+
+
+def conditions(uptake: Uptake) -> str:
+    """Gas, pressure and temperature: ``CO2 at 0.1 bar and 300 K``."""
+    return f"{uptake.gas} at {uptake.pressure_pa / PA_PER_BAR:g} bar and {uptake.temperature_k:g} K"
+
+
+def summary_lines(records: CampaignRecords, *, top: int = 10) -> list[str]:
+    """The headline and the ranking as plain text, for logs.
+
+    Args:
+        records: of the campaign.
+        top: how many MOFs to show.
+    """
+    found = ranking(records)
+    lines = [headline(records)]
+    if not found:
+        return lines
+    rows = [_HEADINGS, *(_cells(mof) for mof in found[:top])]
+    widths = [max(len(row[k]) for row in rows) for k in range(len(_HEADINGS))]
+    lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if len(found) > top:
+        lines.append(f"... and {len(found) - top} more")
+    return lines
+
+
+def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
+    """The ranking as a rich table, for terminals.
+
+    Args:
+        records: of the campaign.
+        top: how many MOFs to show.
+    """
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+    from rich.text import Text
+
+    found = ranking(records)
+    caption = f"and {len(found) - top} more" if len(found) > top else None
+    table = Table(box=SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
+    for heading in _HEADINGS:
+        last = heading == _HEADINGS[-1]
+        table.add_column(heading, justify="left" if last else "right", no_wrap=not last, overflow="fold")
+    for mof in found[:top]:
+        cells = [Text(cell) for cell in _cells(mof)]
+        cells[_HEADINGS.index("strain (%)")].stylize(_STYLES[stability_class(mof.strain)])
+        table.add_row(*cells)
+    return table
+
+
+_HEADINGS = ("rank", "uptake (mol/kg)", "strain (%)", "heat (kJ/mol)", "PLD (Å)", "MOF")
+
+
+def _cells(mof: RankedMof) -> tuple[str, ...]:
+    uptake = mof.uptake
+    pores = uptake.pores
+    return (
+        str(mof.rank),
+        format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg) + ("" if uptake.converged else " *"),
+        NO_VALUE if mof.strain is None else f"{100 * mof.strain:.1f}",
+        format_measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol),
+        NO_VALUE if pores is None else f"{pores.pore_limiting_diameter_ang:.1f}",
+        mof.mof.name or mof.mof.id,
+    )

@@ -1,0 +1,87 @@
+"""What was refused, where and why, ready to be looked up."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from mofa.chemistry import Reason, Stage
+from mofa.errors import StoreError
+from mofa.store.files import FileStore
+from mofa.store.records import CampaignRecords, Rejection
+
+MAX_ROWS = 250
+"""Refusals of one stage that the page lists; `rejected.csv` has them all."""
+
+
+@dataclass(frozen=True)
+class RefusalRow:
+    """One refused linker, MOF or task."""
+
+    rejection: Rejection
+    name: str
+    """Readable name, where there is one."""
+    link: str
+    """Its file, relative to the report; empty if there is none."""
+
+
+@dataclass(frozen=True)
+class RefusalGroup:
+    """The refusals of one stage."""
+
+    stage: Stage
+    n: int
+    reasons: tuple[tuple[Reason, int], ...]
+    """Most frequent first; together they are `n`."""
+    rows: tuple[RefusalRow, ...]
+    """The latest of each reason, at most `MAX_ROWS`."""
+
+
+def refusals(records: CampaignRecords, files: FileStore, folder: Path) -> list[RefusalGroup]:
+    """Refusals by stage, in the order of the work.
+
+    Args:
+        records: of the campaign.
+        files: the campaign's files.
+        folder: where the page will lie; links are relative to it.
+    """
+    groups = []
+    for stage in Stage:
+        found = [refusal for refusal in records.rejections if refusal.stage is stage]
+        if not found:
+            continue
+        counts = Counter(refusal.reason for refusal in found)
+        reasons = tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
+        shown = _selection(found, [reason for reason, _ in reasons])
+        rows = tuple(RefusalRow(refusal, _name(records, refusal), _link(refusal, files, folder)) for refusal in shown)
+        groups.append(RefusalGroup(stage, len(found), reasons, rows))
+    return groups
+
+
+def _selection(found: list[Rejection], reasons: list[Reason]) -> list[Rejection]:
+    """The latest refusals, an equal share for every reason, so that a rare one is never crowded out."""
+    share = max(1, MAX_ROWS // len(reasons))
+    chosen: list[Rejection] = []
+    for reason in reasons:
+        of_reason = [refusal for refusal in found if refusal.reason is reason]
+        chosen += of_reason[: -share - 1 : -1]
+    return chosen
+
+
+def _name(records: CampaignRecords, refusal: Rejection) -> str:
+    mof = records.mofs.get(refusal.key)
+    if mof is not None:
+        return mof.name
+    linker = records.linkers.get(refusal.key)
+    return linker.smiles if linker is not None else ""
+
+
+def _link(refusal: Rejection, files: FileStore, folder: Path) -> str:
+    if not refusal.ref:
+        return ""
+    try:
+        return os.path.relpath(files.path(refusal.ref), folder)
+    except StoreError:
+        return ""
