@@ -125,6 +125,13 @@ def test_crowded_rings_leave_the_plane_of_their_carboxylates(smiles: str) -> Non
     assert min(twist for _, twist in carboxylates(built(smiles, DCB))) > 25.0
 
 
+@pytest.mark.parametrize(
+    "smiles", ["OC(=O)c1ccc(C(=O)O)c(O)c1F", "OC(=O)c1cc(S)c(C(=O)O)cc1O", "OC(=O)c1cc(O)c(C(=O)O)cc1N"]
+)
+def test_hydrogen_bonds_are_not_clashes(smiles: str) -> None:
+    assert len(built(smiles, DCB)) > 40
+
+
 def test_linkers_too_wide_for_the_node_clash() -> None:
     refused = assemble([linker(T_BU4_BDC), linker(DCB)])
     assert isinstance(refused, Rejected)

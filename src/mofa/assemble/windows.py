@@ -1,8 +1,9 @@
 """What chemistry allows: bond lengths, contacts, angles and neighbours by element.
 
 Windows follow the idea of OChemDb (DOI 10.1107/S1600576718008166): per pair of elements the shortest and the longest
-bond that crystal structures show. Limits are set around the tabulated means of DOI 10.1039/P298700000S1 (organic) and
-DOI 10.1039/DT9890000S1 (metal complexes), wide enough for X-ray hydrogens and force-field geometries.
+bond that crystal structures show. Limits are set by hand around the tabulated means of
+DOI 10.1039/P298700000S1 (organic) and DOI 10.1039/DT9890000S1 (metal complexes), wide enough for X-ray hydrogens and
+force-field geometries.
 """
 
 from __future__ import annotations
@@ -57,7 +58,7 @@ NEAR_BONDS = 6
 # A hydrogen on N, O, F or S, which may form a hydrogen bond down to these lengths.
 POLAR_HYDROGEN = "H+"
 _POLAR = frozenset({"N", "O", "F", "S"})
-_HYDROGEN_BOND_ANG = {"N": 1.45, "O": 1.40}
+_HYDROGEN_BOND_ANG = {"N": 1.45, "O": 1.40, "F": 1.50, "S": 1.90, "Cl": 1.90, "Br": 2.00}
 
 # Neighbours other than a metal's metals: fewest and most.
 _NEIGHBORS = {
