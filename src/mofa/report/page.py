@@ -89,7 +89,7 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
             drawings={use.drawing.id: use.drawing for card in found for use in card.linkers}.values(),
             drawing_box=(LINKER_WIDTH_PX, LINKER_HEIGHT_PX),
             funnel=steps,
-        counts=records.funnel,
+            counts=records.funnel,
             paper=PAPER,
             refusals=refusals(records, campaign.files, target),
             max_rows=MAX_ROWS,
