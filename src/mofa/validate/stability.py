@@ -81,6 +81,9 @@ def validate(
         time_limit_s=time_limit_s,
     )
     check_options(dynamics)
+    if early_reject_strain is not None and not early_reject_strain > 0:
+        what = f"early_reject_strain is {early_reject_strain}"
+        raise InputError(what, where="validate", action="Give a positive strain, or None to run on")
     md: ForceFieldEngine = ENGINES.load(engine)()
     ready = prepare_framework(framework)
     if isinstance(ready, Rejected):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import combinations
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -208,24 +208,26 @@ def _dihedrals(kinds: list[AtomType], graph: BondGraph) -> TermTable:
     for j, k, (x, y, z), order in zip(
         graph.i.tolist(), graph.j.tolist(), graph.shift.tolist(), graph.order.tolist(), strict=True
     ):
-        arms_j = [(i, s) for i, s, _ in graph.neighbors[j] if (i, s) != (k, (x, y, z))]
-        arms_k = [(m, _plus(s, (x, y, z))) for m, s, _ in graph.neighbors[k]]
-        arms_k = [arm for arm in arms_k if arm != (j, _HOME)]
-        for first in arms_j:
-            for last in arms_k:
-                outer = [kinds[first[0]]] if _hybridisation(kinds[j]) == 2 else []
-                outer += [kinds[last[0]]] if _hybridisation(kinds[k]) == 2 else []
-                ends_on_sp2 = any(_hybridisation(kind) == 2 for kind in outer)
-                found = torsion(kinds[j], kinds[k], order, ends_on_sp2=ends_on_sp2)
-                if found is None or found[0] == 0.0 or first == last:
-                    continue
-                barrier, period, sign = found
-                a, b = _sorted(kinds[j], kinds[k])
-                shares = len(arms_j) * len(arms_k)
-                label = _label((a, b), f"order {order:.2f}, 1 of {shares}")
-                line = Coefficients("harmonic", (barrier / 2.0 / shares, sign, period), label)
-                table.add((first, (j, _HOME), (k, (x, y, z)), last), line)
+        here: Image = (j, _HOME)
+        there: Image = (k, (x, y, z))
+        firsts = [(i, s) for i, s, _ in graph.neighbors[j] if (i, s) != there]
+        lasts = [(m, _plus(s, there[1])) for m, s, _ in graph.neighbors[k] if (m, _plus(s, there[1])) != here]
+        shares = len(firsts) * len(lasts)
+        for first, last in product(firsts, lasts):
+            ends_on_sp2 = _propene_like(kinds[first[0]], kinds[j]) or _propene_like(kinds[last[0]], kinds[k])
+            found = torsion(kinds[j], kinds[k], order, ends_on_sp2=ends_on_sp2)
+            # first and last are one atom in a three-membered ring
+            if found is None or found[0] == 0.0 or first == last:
+                continue
+            barrier, period, sign = found
+            label = _label(_sorted(kinds[j], kinds[k]), f"order {order:.2f}, 1 of {shares}")
+            line = Coefficients("harmonic", (barrier / 2.0 / shares, sign, period), label)
+            table.add((first, here, there, last), line)
     return table
+
+
+def _propene_like(outer: AtomType, central: AtomType) -> bool:
+    return _hybridisation(outer) == 2 and _hybridisation(central) == 2
 
 
 def _impropers(kinds: list[AtomType], graph: BondGraph) -> TermTable:
