@@ -35,6 +35,15 @@ def test_every_option_is_a_keyword_of_its_task_function_with_the_same_default(ta
             assert value == (list(default) if isinstance(default, tuple) else default), option
 
 
+@pytest.mark.parametrize("task", TASKS)
+def test_no_option_of_a_task_function_is_missing(task: str) -> None:
+    module, _, name = TASKS[task].partition(":")
+    parameters = inspect.signature(getattr(import_module(module), name)).parameters.values()
+    options = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
+    set_by_the_campaign = {"seed", "on_progress", "start_batch"}
+    assert options - set_by_the_campaign == set(CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task])
+
+
 def test_every_key_is_described() -> None:
     for field in CampaignConfig.model_fields.values():
         for name, option in field.annotation.model_fields.items():

@@ -62,6 +62,10 @@ class Assemble(Section):
     """Metal node; `mofa nodes` lists them."""
     net: str = "pcu"
     """RCSR symbol of the net; `mofa nets` lists them."""
+    max_bend_deg: Annotated[float, Field(gt=0, le=180)] = 15.0
+    """Largest angle between a linker's exit and the line through both its ends, degrees."""
+    torsion_step_deg: Annotated[float, Field(gt=0, le=360)] = 15.0
+    """Step of the scan that turns a linker about its axis, degrees."""
 
 
 class Validate(Section):
@@ -128,6 +132,12 @@ class Adsorb(Section):
     """Most production cycles, if the error target is not met before."""
     target_relative_error: PositiveFloat = 0.10
     """Sampling ends when the 95 % error is below this share of the uptake."""
+    cutoff_ang: PositiveFloat = 12.8
+    """Cut-off of the Lennard-Jones and real-space Coulomb terms, Å; the supercell is twice as wide."""
+    max_atoms: PositiveInt = 10_000
+    """Largest supercell, atoms."""
+    min_pore_diameter_ang: Annotated[float, Field(ge=0)] = 2.4
+    """A MOF whose pore is narrower than this everywhere is refused, Å."""
     time_limit_s: PositiveFloat = 1800.0
     """Time limit per MOF, s."""
 

@@ -100,7 +100,8 @@ def test_unreadable_linkers_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("verb", "option"), [("validate", "--engine"), ("optimize", "--method"), ("charges", "--method"), ("adsorb", "--engine")]
+    ("verb", "option"),
+    [("validate", "--engine"), ("optimize", "--method"), ("charges", "--method"), ("adsorb", "--engine")],
 )
 def test_an_unknown_engine_names_the_choices(verb: str, option: str, tmp_path: Path) -> None:
     path = tmp_path / "good.cif"

@@ -122,8 +122,6 @@ def _watching(config: CampaignConfig, folder: Path) -> AbstractContextManager[Li
 
 def _payload(folder: Path) -> dict[str, Any]:
     """Funnel and ranking as JSON values."""
-    from dataclasses import asdict
-
     from mofa.report.funnel import funnel
     from mofa.report.ranking import ranking
     from mofa.store.records import load
@@ -131,8 +129,8 @@ def _payload(folder: Path) -> dict[str, Any]:
     records = load(folder)
     return {
         "folder": str(folder),
-        "funnel": [asdict(row) for row in funnel(records.funnel)],
-        "ranking": [asdict(mof) for mof in ranking(records)],
+        "funnel": funnel(records.funnel),
+        "ranking": ranking(records),
     }
 
 

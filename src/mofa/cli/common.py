@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -46,19 +47,25 @@ def note(text: str) -> None:
 def show(answer: Answer, *, as_json: bool) -> None:
     """Print one answer."""
     if as_json:
-        sys.stdout.write(json.dumps(answer.payload, allow_nan=False, default=_plain) + "\n")
+        sys.stdout.write(json.dumps(_plain(answer.payload), allow_nan=False) + "\n")
         sys.stdout.flush()
     else:
         (note if answer.refused else say)(answer.text)
 
 
 def _plain(value: Any) -> Any:
-    """Make NumPy scalars, arrays and paths JSON-able."""
+    """JSON values: arrays as lists, paths as text, and null for a number that is not known (NaN)."""
     if hasattr(value, "tolist"):
-        return value.tolist()
-    if isinstance(value, Path):
-        return str(value)
-    raise TypeError(f"{type(value).__name__} is not JSON-able")
+        value = value.tolist()
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
 def refusal(rejected: Any, source: str) -> Answer:

@@ -57,20 +57,20 @@ def process(
     json_output: JsonOption = False,
 ) -> None:
     """Make linkers sound: hydrogens, bond orders, relaxation, dummy atoms; or say why not."""
-    from mofa.chemistry import Rejected
+    from mofa.chemistry import RawLinker, Rejected
     from mofa.chemistry.molfiles import write_sdf
     from mofa.process import process as run
 
     sound: list[Linker] = []
     refused = False
     for source in files:
-        for number, raw in enumerate(_raw_linkers(source, seed), start=1):
-            result = raw if isinstance(raw, Rejected) else run(raw, time_limit_s=time_limit_s)
+        for number, raw in enumerate(_linkers_of(source, seed), start=1):
+            result = run(raw, time_limit_s=time_limit_s) if isinstance(raw, RawLinker) else raw
             where = f"{source}#{number}"
             if isinstance(result, Rejected):
                 refused = True
                 answer = refusal(result, where)
-                family = None if isinstance(raw, Rejected) else str(raw.family)
+                family = str(raw.family) if isinstance(raw, RawLinker) else None
                 show(
                     Answer({"smiles": None, "family": family, **answer.payload}, answer.text, refused=True),
                     as_json=json_output,
@@ -93,8 +93,8 @@ def process(
         raise typer.Exit(1)
 
 
-def _raw_linkers(source: str, seed: int) -> Iterator[RawLinker | Rejected]:
-    """Linkers of a file, or the one that a SMILES describes."""
+def _linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejected]:
+    """Linkers of a file, or the one that a SMILES describes; a file of processed linkers gives them as they are."""
     from mofa.chemistry.molecules import from_smiles
     from mofa.chemistry.molfiles import read_linkers
 
@@ -147,15 +147,10 @@ def assemble(
 
 def _sound_linker(source: str, seed: int) -> Linker | Rejected:
     """The first linker of a file or a SMILES, processed unless it already is."""
-    from mofa.chemistry import Rejected
-    from mofa.chemistry.molfiles import read_processed
+    from mofa.chemistry import RawLinker
     from mofa.process import process as run
 
-    path = Path(source)
-    if path.suffix.lower() == ".sdf" and path.exists():
-        for ready in read_processed(path):
-            return ready
-    raw = next(_raw_linkers(source, seed), None)
-    if raw is None:
+    first = next(_linkers_of(source, seed), None)
+    if first is None:
         raise InputError("there is no linker in it", where=source, action="Give a file with one linker or a SMILES")
-    return raw if isinstance(raw, Rejected) else run(raw)
+    return run(first) if isinstance(first, RawLinker) else first

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -36,7 +35,7 @@ def doctor(json_output: JsonOption = False) -> None:
     found = examine()
     broken = [engine for engine in found if engine.version is None]
     if json_output:
-        payload = {"machine": facts, "engines": [asdict(engine) for engine in found], "ready": not broken}
+        payload = {"machine": facts, "engines": found, "ready": not broken}
         show(Answer(payload, ""), as_json=True)
     else:
         from rich.console import Console
@@ -60,9 +59,10 @@ def doctor(json_output: JsonOption = False) -> None:
 
 def nodes(json_output: JsonOption = False) -> None:
     """List the metal nodes that MOFs can be assembled from."""
-    from mofa.assemble import nodes as known
+    from mofa.assemble import load_node
+    from mofa.assemble import nodes as names
 
-    for node in known():
+    for node in map(load_node, names()):
         kinds = [str(point.kind) for point in node.points]
         counts = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
         text = f"{node.name:<24} {', '.join(f'{n} x {kind}' for kind, n in counts.items())}   ({node.source})"
@@ -71,9 +71,10 @@ def nodes(json_output: JsonOption = False) -> None:
 
 def nets(json_output: JsonOption = False) -> None:
     """List the nets that MOFs can be assembled in."""
-    from mofa.assemble import nets as known
+    from mofa.assemble import load_net
+    from mofa.assemble import nets as names
 
-    for net in known():
+    for net in map(load_net, names()):
         classes = len({edge.edge_class for edge in net.edges})
         payload = {"name": net.name, "vertices": net.n_vertices, "edges": len(net.edges), "edge_classes": classes}
         text = f"{net.name:<8} {net.n_vertices} vertices, {len(net.edges)} edges in {classes} classes per cell"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -168,8 +167,8 @@ def charges(
 
     def work(path: Path) -> Answer:
         framework = read_cif(path)
-        with progress(f"charges of {path.name}"):
-            result = assign_charges(framework, method=method, time_limit_s=time_limit_s)
+        with progress(f"charges of {path.name}") as on_progress:
+            result = assign_charges(framework, method=method, time_limit_s=time_limit_s, on_progress=on_progress)
         if isinstance(result, Rejected):
             return refusal(result, str(path))
         charged = framework.with_charges(result.values, result.method)
@@ -180,7 +179,7 @@ def charges(
             "charges": result.values.tolist(),
             "labels": labels(framework.symbols),
             "sum_e": result.gate.sum_e,
-            "gate": asdict(result.gate),
+            "gate": result.gate,
             "cpu_s": result.cpu_s,
             "cif": str(target),
         }
@@ -200,8 +199,14 @@ def adsorb(
     pressure_pa: Annotated[float, typer.Option("--pressure-pa", help="Pressure, Pa (0.1 bar = 10 000).")] = 1.0e4,
     temperature_k: Annotated[float, typer.Option("--temperature-k", help="Temperature, K.")] = 300.0,
     engine: Annotated[str, typer.Option("--engine", help="Adsorption engine.")] = "raspa3",
-    cycles: Annotated[int, typer.Option("--cycles", min=100, help="Production cycles.")] = 8000,
-    init_cycles: Annotated[int, typer.Option("--init-cycles", min=0, help="Cycles before production.")] = 2000,
+    initialization_cycles: Annotated[
+        int, typer.Option("--initialization-cycles", min=0, help="Monte Carlo cycles before sampling.")
+    ] = 2000,
+    min_cycles: Annotated[int, typer.Option("--min-cycles", min=1, help="Fewest production cycles.")] = 4000,
+    max_cycles: Annotated[int, typer.Option("--max-cycles", min=1, help="Most production cycles.")] = 20_000,
+    target_relative_error: Annotated[
+        float, typer.Option("--target-relative-error", help="Sampling ends when the 95 % error is below this share.")
+    ] = 0.10,
     charge_method: Annotated[
         str, typer.Option("--charges", help="Charge model for a CIF without charges; `none` refuses those.")
     ] = "xtb",
@@ -234,8 +239,10 @@ def adsorb(
                 pressure_pa=pressure_pa,
                 temperature_k=temperature_k,
                 engine=engine,
-                cycles=cycles,
-                init_cycles=init_cycles,
+                initialization_cycles=initialization_cycles,
+                min_cycles=min_cycles,
+                max_cycles=max_cycles,
+                target_relative_error=target_relative_error,
                 seed=seed,
                 time_limit_s=time_limit_s,
                 on_progress=on_progress,
@@ -245,7 +252,7 @@ def adsorb(
         target = None if out is None else output_path(out, path, "-charged.cif", many=len(files) > 1)
         if target is not None:
             write_cif(framework, target)
-        payload = {"file": str(path), **asdict(result), "cif": target}
+        payload = {"file": str(path), **vars(result), "cif": target}
         uptake = format_measured(result.uptake_mol_per_kg, result.error_mol_per_kg, "mol/kg")
         heat = format_measured(result.heat_kj_per_mol, result.heat_error_kj_per_mol, "kJ/mol")
         text = (
