@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
 
 from mofa.errors import CampaignError, StoreError
 from mofa.report import write_report
-from tests.report.synthetic import new_campaign
+from tests.report.synthetic import new_campaign, uptake
+from tests.structures import irmof1
 
 VOID = {"meta", "link", "br", "input", "img", "hr"}
 LOADS = {"src", "href", "xlink:href", "data", "poster", "action", "srcset"}
@@ -139,6 +141,15 @@ def test_a_campaign_without_events_still_gives_a_report(tmp_path):
     assert "No MOF has an uptake yet" in page.text
     assert "mofa resume" in page.text
     assert (tmp_path / "empty" / "report" / "mofs.csv").read_text().startswith("rank,id,name,uptake_mol_per_kg")
+
+
+def test_a_heat_that_is_not_known_is_a_dash(tmp_path):
+    writer = new_campaign(tmp_path / "c")
+    nothing = uptake(0.0, 0.0, heat_kj_per_mol=float("nan"), heat_error_kj_per_mol=float("nan"), pores=None)
+    writer.whole(replace(irmof1(), id="aa11", name="inert"), 0.05, nothing)
+    html = write_report(tmp_path / "c").read_text()
+    assert "nan" not in Page(html).text.lower().split()
+    assert "nan" not in (tmp_path / "c" / "report" / "mofs.csv").read_text()
 
 
 def test_a_campaign_file_broken_since_is_named_and_does_not_stop_the_report(tmp_path):

@@ -18,9 +18,8 @@ from mofa.report.figures import (
     x_axis,
     y_axis,
 )
-from mofa.report.ranking import RankedMof, conditions, stability_class
+from mofa.report.ranking import RankedMof, conditions, measured, stability_class
 from mofa.store.records import CampaignRecords, StabilityRecord
-from mofa.units import format_measured
 
 STRAIN_SHOWN = 0.5
 """Right end of the strain axis; MOFs beyond it are as lost as those beyond 25 %."""
@@ -143,7 +142,7 @@ def _highest(ranked: Sequence[RankedMof]) -> float:
 
 def _point(mof: RankedMof, x: float) -> Point:
     uptake = mof.uptake
-    amount = format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
+    amount = measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
     return Point(
         x,
         uptake.uptake_mol_per_kg,

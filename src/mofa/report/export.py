@@ -6,6 +6,7 @@ import csv
 import io
 import re
 from collections.abc import Sequence
+from math import isfinite
 from pathlib import Path
 
 from mofa.chemistry import Lineage
@@ -72,8 +73,13 @@ def _write_csv(path: Path, rows: Sequence[dict[str, Cell]], columns: Sequence[st
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(rows)
+    writer.writerows({name: _known(cell) for name, cell in row.items()} for row in rows)
     write_durably(path, text.getvalue().encode())
+
+
+def _known(cell: Cell) -> Cell:
+    """The cell, empty for NaN."""
+    return None if isinstance(cell, float) and not isfinite(cell) else cell
 
 
 def _mof_row(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:

@@ -18,13 +18,12 @@ from mofa.report.cards import LINKER_HEIGHT_PX, LINKER_WIDTH_PX, MofCard, cards
 from mofa.report.charts import linker_chart, pore_chart, strain_chart, uptake_chart
 from mofa.report.export import write_cifs, write_mofs_csv, write_rejected_csv
 from mofa.report.funnel import PAPER, funnel
-from mofa.report.ranking import conditions, headline, ranking
+from mofa.report.ranking import conditions, headline, measured, ranking
 from mofa.report.refusals import MAX_ROWS, refusals
 from mofa.report.timings import timeline, timings
 from mofa.store.durable import store_error, write_durably
 from mofa.store.folder import CampaignFolder
 from mofa.store.records import CampaignRecords, load
-from mofa.units import format_measured
 
 PAGE, MOFS_CSV, REJECTED_CSV = "index.html", "mofs.csv", "rejected.csv"
 REPORT_FOLDER = "report"
@@ -231,7 +230,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters.update(
-        measured=format_measured,
+        measured=measured,
         duration=duration,
         percent=percent,
         signed=signed,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from math import isfinite
 from typing import TYPE_CHECKING
 
 from mofa.chemistry import Uptake
@@ -77,13 +78,18 @@ def molar_mass_g_per_mol(formula: str) -> float | None:
     return sum(atomic_mass(symbol) * int(count or 1) for symbol, count in parts)
 
 
+def measured(value: float, error: float | None = None, unit: str = "") -> str:
+    """A value with its error and unit; a dash for what is not known (NaN), such as the heat at zero uptake."""
+    return format_measured(value, error, unit) if isfinite(value) else NO_VALUE
+
+
 def headline(records: CampaignRecords) -> str:
     """The result in one sentence."""
     found = ranking(records)
     if not found:
         return f"No uptake yet: {records.funnel.simulated} MOFs simulated, {records.funnel.stable} of them stable."
     best = found[0]
-    amount = format_measured(best.uptake.uptake_mol_per_kg, best.uptake.error_mol_per_kg, "mol/kg")
+    amount = measured(best.uptake.uptake_mol_per_kg, best.uptake.error_mol_per_kg, "mol/kg")
     return f"Best of {len(found)} MOFs: {amount} {conditions(best.uptake)} ({best.mof.name or best.mof.id})."
 
 
@@ -143,9 +149,9 @@ def _cells(mof: RankedMof) -> tuple[str, ...]:
     pores = uptake.pores
     return (
         str(mof.rank),
-        format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg) + ("" if uptake.converged else " *"),
+        measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg) + ("" if uptake.converged else " *"),
         NO_VALUE if mof.strain is None else f"{100 * mof.strain:.1f}",
-        format_measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol),
+        measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol),
         NO_VALUE if pores is None else f"{pores.pore_limiting_diameter_ang:.1f}",
         mof.mof.name or mof.mof.id,
     )

@@ -233,6 +233,9 @@ function showStructure(figure) {
     button.addEventListener("click", () => {
       canvas.viewer.byCharge = button.dataset.color === "charge";
       canvas.viewer.draw();
+      for (const entry of figure.querySelectorAll("[data-legend]")) {
+        entry.hidden = entry.dataset.legend !== button.dataset.color;
+      }
       for (const other of figure.querySelectorAll("button[data-color]")) {
         other.setAttribute("aria-pressed", String(other === button));
       }
