@@ -54,6 +54,17 @@ def test_events_outlive_the_store_and_are_read_while_it_is_open(folder):
         assert len(list(again.read())) == 2
 
 
+def test_results_are_forced_to_disk_and_submissions_are_not(folder):
+    def synchronous(store):
+        return store._connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
+
+    with folder.events() as store:
+        for kind, expected in ((EventKind.SUBMITTED, 1), (EventKind.RESULT, 2), (EventKind.NOTE, 1)):
+            store.append(Event(str(kind), 0.0, kind, "", "", {}))
+            with store._connection.begin():
+                assert synchronous(store) == expected
+
+
 def test_nan_in_an_event_is_refused_before_it_is_stored(folder):
     bad = Event("bad", 0.0, EventKind.NOTE, "", "", {"value": float("nan")})
     with folder.events() as store:
