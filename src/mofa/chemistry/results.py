@@ -20,7 +20,7 @@ class Stability:
     """How far a framework's cell went in molecular dynamics."""
 
     framework: Framework
-    """The last structure: cell and positions of one unit cell, averaged over its replicas."""
+    """The last structure, quenched in the cell that the dynamics ended with: one unit cell of the supercell."""
     strain: float
     """Largest absolute eigenvalue of the paper's strain tensor, mean over the last part of the run."""
     strain_inverted: float

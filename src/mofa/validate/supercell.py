@@ -61,7 +61,11 @@ class Supercell:
         return np.asarray((copy * len(self.framework) + atoms[None]).reshape(-1, atoms.shape[1]), dtype=np.int64)
 
     def fold_back(self, positions: ArrayLike, cell: ArrayLike) -> Framework:
-        """The unit cell that a supercell's atoms make on average, in the framework's orientation and atom order.
+        """One unit cell of a supercell, in the framework's orientation and atom order.
+
+        It is a copy as it stands, not the mean of all: rings turn independently, and the mean of two orientations is
+        no molecule. Of all copies it is the one that fits its own periodic images best: whose bond lengths, taken
+        to the images of its own atoms, are nearest to those of the framework.
 
         Args:
             positions: unwrapped, Å, ``[n_copies * n_atoms, 3]``.
@@ -76,4 +80,14 @@ class Supercell:
         # Q turns the orientation of molecular dynamics back into the framework's own.
         Q = np.linalg.solve(standard_cell(self.framework.cell), self.framework.cell)
         unit = standard_cell(rows / repeats[:, None]) @ Q
-        return self.framework.with_geometry((self.framework.fractional + moved.mean(axis=0)) @ unit, unit)
+        copies = [self.framework.with_geometry((self.framework.fractional + shift) @ unit, unit) for shift in moved]
+        return min(copies, key=self._misfit)
+
+    def _misfit(self, copy: Framework) -> float:
+        """Sum of squared changes of bond lengths against the framework, Å2; 0 where bonds are not known."""
+        bonds = self.framework.bonds
+        if bonds is None:
+            return 0.0
+        before = np.linalg.norm(bonds.vectors(self.framework.positions, self.framework.cell), axis=1)
+        after = np.linalg.norm(bonds.vectors(copy.positions, copy.cell), axis=1)
+        return float(((after - before) ** 2).sum())

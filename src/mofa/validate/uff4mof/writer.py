@@ -83,6 +83,11 @@ def dynamics_commands(dynamics: Dynamics) -> list[str]:
     ]
 
 
+def quench_commands() -> list[str]:
+    """Commands after the last step: take the thermal motion out, in the cell that the dynamics ended with."""
+    return ["unfix npt", "minimize 1.0e-6 1.0e-6 1000 2000"]
+
+
 def input_file(terms: Terms, dynamics: Dynamics, data_path: str) -> str:
     """A complete LAMMPS input for people who run LAMMPS themselves."""
     lines = [
@@ -93,6 +98,7 @@ def input_file(terms: Terms, dynamics: Dynamics, data_path: str) -> str:
         "thermo_style custom step temp press pe vol lx ly lz xy xz yz",
         f"dump trajectory all custom {dynamics.chunk_steps} dump.lammpstrj id type xu yu zu",
         f"run {dynamics.steps}",
+        *quench_commands(),
         "write_data final.data",
     ]
     return "\n".join(lines) + "\n"
