@@ -33,7 +33,7 @@ def add_mof(policy, key):
 
 
 def add_strain(policy, key, strain):
-    task = Task("validate-x", K.VALIDATE, (f"built-{key}",), subject=key)
+    task = Task("validate-x", K.VALIDATE, subject=key)
     policy.on_result(task, Outcome(True, (Product(key, f"md-{key}", score=strain),)))
 
 
@@ -138,13 +138,12 @@ def test_the_most_stable_goes_on_and_only_below_the_limit():
     assert policy.next(K.OPTIMIZE) is None
 
 
-@pytest.mark.parametrize(("from_dynamics", "begin"), [(True, "md-a"), (False, "built-a")])
-def test_the_chain_hands_structures_on_and_ends_where_one_is_refused(from_dynamics, begin):
-    policy = Policy(PolicySettings(optimize_from_dynamics=from_dynamics), seed=1)
+def test_the_chain_hands_structures_on_and_ends_where_one_is_refused():
+    policy = Policy(PolicySettings(), seed=1)
     add_strain(policy, "a", 0.1)
     add_strain(policy, "b", 0.2)
     first = policy.next(K.OPTIMIZE)
-    assert first.inputs == (begin,)
+    assert first.inputs == ("md-a",)
     finish(policy, first, Product("a", "relaxed-a"))
     charges = policy.next(K.CHARGES)
     assert charges.inputs == ("relaxed-a",)

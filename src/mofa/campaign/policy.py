@@ -118,8 +118,7 @@ class Policy:
             case TaskKind.VALIDATE:
                 for product in outcome.products:
                     if product.score is not None and product.score < self._settings.strain_limit:
-                        ref = product.ref if self._settings.optimize_from_dynamics else task.inputs[0]
-                        self._stable.add(Entry(task.subject, ref), product.score)
+                        self._stable.add(Entry(task.subject, product.ref), product.score)
             case TaskKind.OPTIMIZE:
                 for product in outcome.products:
                     self._relaxed.add(Entry(task.subject, product.ref))

@@ -44,13 +44,6 @@ class PolicySettings:
     """Length of the last-in-first-out queue of MOFs; beyond it the oldest is dropped."""
     strain_limit: float = 0.25
     """A MOF goes on to adsorption if its strain is below this."""
-    optimize_from_dynamics: bool = False
-    """Start the optimisation from the last structure of the dynamics, as the paper does, not from the assembled one.
-
-    That structure is an average over the copies in the supercell, and where a ring has turned in some of them its bond
-    lengths make no sense: in a trial 13 of 16 stable MOFs were refused for overlaps or changed bonds, and the six of
-    these that were tried again from the assembled structure relaxed.
-    """
 
 
 @dataclass(frozen=True)
