@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from mofa.chemistry import Framework, Reason, Rejected
@@ -40,3 +42,14 @@ def test_lost_hydrogen_is_named() -> None:
 def test_metal_metal_contacts_do_not_count() -> None:
     pair = Framework("pair", ("Zn", "Zn"), np.array([[0.0, 0, 0], [2.9, 0, 0]]), 12.0 * np.eye(3))
     assert refuse_changed_bonds(pair, moved(pair, 1, np.array([0.5, 0, 0]))) is None
+
+
+def test_a_bond_that_dynamics_had_stretched_may_come_back() -> None:
+    relaxed = irmof1()
+    assert relaxed.bonds is not None
+    zinc = relaxed.symbols.index("Zn")
+    oxygen, shift, _ = relaxed.bonds.neighbors[zinc][0]
+    bond = relaxed.positions[zinc] - relaxed.positions[oxygen] - np.array(shift) @ relaxed.cell
+    stretched = moved(relaxed, zinc, 0.3 * bond)
+    assert refuse_changed_bonds(stretched, relaxed) is None
+    assert refuse_changed_bonds(replace(stretched, bonds=None), relaxed) is not None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mofa.chemistry import Framework, Reason, Rejected, Stage
+from mofa.chemistry import BondGraph, Framework, Reason, Rejected, Stage
 from mofa.chemistry.bonds import perceive
 from mofa.chemistry.cif import labels
 from mofa.chemistry.elements import is_metal
@@ -17,14 +17,17 @@ Key = tuple[int, int, int, int, int]
 def refuse_changed_bonds(before: Framework, after: Framework) -> Rejected | None:
     """Refuse when a bond was lost or formed between the two geometries, naming the atoms.
 
-    Both graphs are perceived from distances alone, so that the same rule judges both. Contacts between metals (the
-    Zn-Zn axis of a paddlewheel) are left out: they are held by the carboxylates around them and no bond of their own.
+    The graph after is perceived from distances. The one before is the framework's own where it carries one, since a
+    structure out of molecular dynamics may hold a bond that is stretched at the moment; else it is perceived, too.
+    Contacts between metals (the Zn-Zn axis of a paddlewheel) are left out: they are held by the carboxylates around
+    them and no bond of their own.
 
     Args:
         before: the starting geometry.
         after: the same atoms in the same order, not wrapped in between.
     """
-    old, new = _bonds(before), _bonds(after)
+    old = _bonds(before, before.bonds or _perceived(before))
+    new = _bonds(after, _perceived(after))
     lost, formed = sorted(old - new), sorted(new - old)
     if not lost and not formed:
         return None
@@ -38,10 +41,13 @@ def refuse_changed_bonds(before: Framework, after: Framework) -> Rejected | None
     return Rejected(Stage.OPTIMIZE, Reason.BONDING, f"bonds changed on relaxation ({'; '.join(parts)})", atoms)
 
 
-def _bonds(framework: Framework) -> set[Key]:
-    bonds = perceive(framework.symbols, framework.positions, framework.cell).keys()
+def _perceived(framework: Framework) -> BondGraph:
+    return perceive(framework.symbols, framework.positions, framework.cell)
+
+
+def _bonds(framework: Framework, bonds: BondGraph) -> set[Key]:
     metal = [is_metal(symbol) for symbol in framework.symbols]
-    return {key for key in bonds if not (metal[key[0]] and metal[key[1]])}
+    return {key for key in bonds.keys() if not (metal[key[0]] and metal[key[1]])}  # noqa: SIM118 (a method)
 
 
 def _describe(key: Key, names: list[str], before: Framework, after: Framework) -> str:
