@@ -61,6 +61,13 @@ def marked(mark):
     return found
 
 
+def wait_for(mark, n, limit_s=10.0):
+    deadline = time.monotonic() + limit_s
+    while len(marked(mark)) < n:
+        assert time.monotonic() < deadline, f"only {marked(mark)} have started"
+        time.sleep(0.02)
+
+
 def wait_until_gone(mark, limit_s=5.0):
     deadline = time.monotonic() + limit_s
     while marked(mark) and time.monotonic() < deadline:
@@ -100,7 +107,7 @@ def test_killing_a_worker_from_outside_kills_what_it_started():
         server.submit("children", "cpu", children, mark)
         while not server.wait(0.5):
             pass
-        assert len(marked(mark)) >= 3
+        wait_for(mark, 3)
         server.cancel("children")
         collect(server, ["children"])
         assert wait_until_gone(mark) == []
@@ -144,7 +151,7 @@ def test_no_process_outlives_the_main_process(number):
     main = subprocess.Popen([sys.executable, "-c", SCRIPT, mark], stdout=subprocess.PIPE, env=env, cwd=root)
     assert main.stdout is not None
     assert main.stdout.readline() == b"ready\n"
-    assert len(marked(mark)) >= 10
+    wait_for(mark, 10)
     main.send_signal(number)
     main.wait()
     main.stdout.close()
