@@ -193,11 +193,12 @@ def test_early_rejection_carries_the_strain():
 
 @pytest.mark.engine
 def test_time_limit_ends_lammps_and_leaves_no_process():
+    before = set(_children(os.getpid()))  # other tests of this process may keep helpers
     started = time.monotonic()
     refused = validate(paddlewheel(), steps=10**7, time_limit_s=2.0)
     assert time.monotonic() - started < 4.0
     assert refused.reason is Reason.TIME_LIMIT
-    assert not _children(os.getpid())
+    assert set(_children(os.getpid())) <= before
 
 
 @pytest.mark.engine

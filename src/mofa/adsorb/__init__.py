@@ -12,7 +12,7 @@
 """
 
 from mofa.adsorb.engine import ENGINES, AdsorptionEngine, AdsorptionJob, Loading
-from mofa.adsorb.gases import GASES, Guest, GuestSite
+from mofa.adsorb.gases import GASES, Guest, GuestSite, guest
 from mofa.adsorb.porosity import pore_geometry
 from mofa.adsorb.task import adsorb
 
@@ -25,5 +25,6 @@ __all__ = [
     "GuestSite",
     "Loading",
     "adsorb",
+    "guest",
     "pore_geometry",
 ]

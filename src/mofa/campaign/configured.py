@@ -37,6 +37,31 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     )
 
 
+def check_engines(config: CampaignConfig) -> None:
+    """Make sure that everything the configuration names exists, before anything runs.
+
+    Raises:
+        EngineMissingError: an engine is not known or not installed.
+        InputError: a node, net or gas is not known.
+    """
+    from mofa.adsorb import ENGINES as ADSORPTION
+    from mofa.adsorb import guest
+    from mofa.assemble import load_net, load_node
+    from mofa.charges import CHARGE_MODELS
+    from mofa.generate import GENERATORS
+    from mofa.optimize import OPTIMIZERS
+    from mofa.validate import ENGINES as FORCE_FIELDS
+
+    GENERATORS.load(config.generate.generator)
+    load_node(config.assemble.node)
+    load_net(config.assemble.net)
+    FORCE_FIELDS.load(config.validate_.engine)
+    OPTIMIZERS.load(config.optimize.method)
+    CHARGE_MODELS.load(config.charges.method)
+    ADSORPTION.load(config.adsorb.engine)
+    guest(config.adsorb.gas)
+
+
 def _workers(config: CampaignConfig) -> int:
     """Worker processes: as asked for, or one a core."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -14,6 +14,7 @@ from mofa.cli.common import Answer, JsonOption, note, say, show
 if TYPE_CHECKING:
     from mofa.campaign import Listener, RunSummary
     from mofa.config import CampaignConfig
+    from mofa.store.records import CampaignRecords
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the campaign.", show_default=False)]
 SeedOverride = Annotated[
@@ -34,27 +35,27 @@ def run(
     Ctrl-C stops in order; `mofa resume DIR` goes on, also after a crash or `kill -9`.
     """
     from mofa.campaign import start
-    from mofa.campaign.configured import plan_of
+    from mofa.campaign.configured import check_engines, plan_of
     from mofa.config import load_config, template
 
     config = load_config(file)
-    text = file.read_text(encoding="utf-8")
     if seed is not None:
         config = config.model_copy(update={"campaign": config.campaign.model_copy(update={"seed": seed})})
-        text = template(config)
+    check_engines(config)
     plan = plan_of(config)
     folder = out if out is not None else Path("runs") / config.campaign.name
     with _watching(config, folder) as listener:
-        summary = start(folder, plan, text, listener=listener)
+        summary = start(folder, plan, template(config), listener=listener)
     _finish(folder, summary, json_output=json_output)
 
 
 def resume(folder: Folder, json_output: JsonOption = False) -> None:
     """Go on with a campaign: what finished stays finished, what was cut off runs again."""
     from mofa.campaign import resume as go_on
-    from mofa.campaign.configured import plan_of
+    from mofa.campaign.configured import check_engines, plan_of
 
     config = _config_of(folder)
+    check_engines(config)
     with _watching(config, folder) as listener:
         summary = go_on(folder, plan_of(config), listener=listener)
     _finish(folder, summary, json_output=json_output)
@@ -62,7 +63,6 @@ def resume(folder: Folder, json_output: JsonOption = False) -> None:
 
 def status(folder: Folder, json_output: JsonOption = False) -> None:
     """Say how far a campaign is; it may be running."""
-    from mofa.report.funnel import funnel
     from mofa.store.folder import CampaignFolder
     from mofa.store.records import load
 
@@ -72,14 +72,7 @@ def status(folder: Folder, json_output: JsonOption = False) -> None:
     if json_output:
         show(Answer(payload, ""), as_json=True)
         return
-    from rich.console import Console
-
-    from mofa.cli.live import funnel_table
-    from mofa.report.ranking import ranking_table
-
-    console = Console()
-    console.print(funnel_table(funnel(records.funnel)))
-    console.print(ranking_table(records))
+    _print_results(records)
     for mishap in records.notes[-5:]:
         say(f"note: {mishap}")
     say("It is running." if running else f"It is not running; go on with: mofa resume {folder}")
@@ -147,19 +140,26 @@ def _finish(folder: Path, summary: RunSummary, *, json_output: bool) -> None:
         }
         show(Answer(_payload(folder) | facts | {"report": str(path)}, ""), as_json=True)
         return
-    from rich.console import Console
-
-    from mofa.cli.live import WHY_STOPPED, funnel_table
-    from mofa.report.funnel import funnel
-    from mofa.report.ranking import headline, ranking_table
+    from mofa.cli.live import WHY_STOPPED
     from mofa.store.records import load
 
-    records = load(folder)
-    console = Console()
-    console.print(funnel_table(funnel(records.funnel)))
-    console.print(ranking_table(records))
-    say(headline(records))
+    _print_results(load(folder))
     say(f"Ended after {summary.elapsed_s / 60:.1f} min: {WHY_STOPPED[summary.stopped]}.")
     if summary.unfinished:
         say(f"{summary.unfinished} tasks were cut off; `mofa resume {folder}` runs them again.")
     say(f"Report: {path}")
+
+
+def _print_results(records: CampaignRecords) -> None:
+    """Funnel, ranking and headline on stdout."""
+    from rich.console import Console
+
+    from mofa.cli.live import funnel_table
+    from mofa.report.funnel import funnel
+    from mofa.report.ranking import headline, ranking_table
+
+    console = Console()
+    console.print(funnel_table(funnel(records.funnel)))
+    if records.ranking():
+        console.print(ranking_table(records))
+    say(headline(records))

@@ -38,8 +38,8 @@ SUBJECT_WIDTH = 12
 def funnel_table(rows: list[FunnelRow]) -> Table:
     """The funnel with reasons, the paper's shares beside ours."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    table.add_column("step")
-    for heading in ("seen", "passed", "passed %", "remain %", "paper %"):
+    table.add_column("step", no_wrap=True)
+    for heading in ("seen", "passed", "%", "remain %", "paper %"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("refused because", overflow="fold", style="dim")
     for row in rows:

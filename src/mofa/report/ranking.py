@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 NO_VALUE = "–"
+SHORT_ID = 8
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
 _STYLES = {"stable": "green", "trainable": "yellow", "unstable": "red", "unknown": "dim"}
 
@@ -141,7 +142,7 @@ def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
     return table
 
 
-_HEADINGS = ("rank", "uptake (mol/kg)", "strain (%)", "heat (kJ/mol)", "PLD (Å)", "MOF")
+_HEADINGS = ("rank", "uptake (mol/kg)", "strain (%)", "heat (kJ/mol)", "PLD (Å)", "linkers", "id")
 
 
 def _cells(mof: RankedMof) -> tuple[str, ...]:
@@ -153,5 +154,12 @@ def _cells(mof: RankedMof) -> tuple[str, ...]:
         NO_VALUE if mof.strain is None else f"{100 * mof.strain:.1f}",
         measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol),
         NO_VALUE if pores is None else f"{pores.pore_limiting_diameter_ang:.1f}",
-        mof.mof.name or mof.mof.id,
+        _linkers(mof.mof),
+        mof.mof.id[:SHORT_ID],
     )
+
+
+def _linkers(mof: MofRecord) -> str:
+    """The linkers' part of the name node.linkers.net.cat; the rest is the same for a whole campaign."""
+    parts = mof.name.split(".")
+    return parts[-3] if len(parts) >= 4 else mof.name or NO_VALUE
