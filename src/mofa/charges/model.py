@@ -14,7 +14,7 @@ from mofa.chemistry.arrays import frozen_floats
 from mofa.registry import EngineEntry, Registry
 
 CHARGE_MODELS = Registry(
-    "charges",
+    "charge model",
     {"xtb": EngineEntry("mofa.charges.xtb:Gfn1Charges", "pip install tblite", ("tblite",))},
 )
 

@@ -9,7 +9,7 @@ from mofa.chemistry import Framework, Optimized, Rejected
 from mofa.registry import EngineEntry, Registry
 
 OPTIMIZERS = Registry(
-    "optimize",
+    "cell optimizer",
     {"xtb": EngineEntry("mofa.optimize.xtb:Gfn1Optimizer", "pip install tblite", ("tblite",))},
 )
 

@@ -1,0 +1,64 @@
+"""What the README tells people to type is typed here."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from mofa.chemistry.cif import write_cif
+from tests.structures import irmof1
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```(\w+)\n(.*?)```", README, re.DOTALL)
+
+
+def _blocks(language: str, holding: str) -> list[str]:
+    return [text for name, text in BLOCKS if name == language and holding in text]
+
+
+@pytest.mark.engine
+def test_the_commands_on_files_run_in_order(tmp_path: Path) -> None:
+    (block,) = _blocks("console", "mofa generate")
+    (tmp_path / "bin").mkdir()
+    command = tmp_path / "bin" / "mofa"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from mofa.cli.main import main; main()" "$@"\n')
+    command.chmod(0o755)
+    done = subprocess.run(
+        ["bash", "-e", "-c", block],
+        cwd=tmp_path,
+        env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "mol/kg CO2 at 10000 Pa" in done.stdout
+    assert len(list((tmp_path / "charged").glob("*.cif"))) == 1
+
+
+@pytest.mark.engine
+def test_the_python_example_runs(tmp_path: Path) -> None:
+    (block,) = _blocks("python", "read_cif")
+    write_cif(irmof1(), tmp_path / "irmof-1.cif")
+    done = subprocess.run(
+        [sys.executable, "-c", block], cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert "uptake_mol_per_kg=0.0" in done.stdout or "uptake_mol_per_kg=0.1" in done.stdout
+
+
+def test_make_targets_that_the_readme_names_exist() -> None:
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", README)) <= targets
+
+
+def test_files_that_the_readme_links_exist() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
