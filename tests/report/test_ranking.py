@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from mofa.report import ranking, ranking_table, summary_lines
+from mofa.report import headline, ranking, ranking_table
 from mofa.report.ranking import molar_mass_g_per_mol, stability_class
 from mofa.store.records import load
 from tests.report.synthetic import new_campaign
@@ -33,21 +33,29 @@ def test_the_papers_limits_decide_the_class(strain, expected):
     assert stability_class(strain) == expected
 
 
-def test_the_summary_says_value_error_and_unit(campaign):
-    lines = summary_lines(campaign.records)
-    assert lines[0] == "Best of 2 MOFs: 1.234 ± 0.056 mol/kg CO2 at 0.1 bar and 300 K (<b>best</b> & first)."
-    assert "uptake (mol/kg)" in lines[1]
-    assert lines[2].split()[:5] == ["1", "1.234", "±", "0.056", "4.3"]
-    assert len(lines) == 4
-    assert summary_lines(campaign.records, top=1)[-1] == "... and 1 more"
+def _printed(records, *, top=10, width=80):
+    console = Console(width=width)
+    with console.capture() as captured:
+        console.print(ranking_table(records, top=top))
+    return captured.get()
+
+
+def test_the_headline_says_value_error_unit_and_conditions(campaign):
+    assert headline(campaign.records) == (
+        "Best of 2 MOFs: 1.234 ± 0.056 mol/kg CO2 at 0.1 bar and 300 K (<b>best</b> & first)."
+    )
+
+
+def test_the_table_fits_a_terminal_and_has_units(campaign):
+    text = _printed(campaign.records)
+    for word in ("mol/kg", "kJ/mol", "%", "Å", "1.234 ± 0.056", "bb22"):
+        assert word in text
+    assert "…" not in text
+    assert "and 1 more" in _printed(campaign.records, top=1)
 
 
 def test_the_table_shows_names_as_they_are(campaign):
-    console = Console(width=120, record=True, file=None, quiet=False)
-    with console.capture() as captured:
-        console.print(ranking_table(campaign.records))
-    assert "1.234 ± 0.056" in captured.get()
-    assert "<b>best</b> & first" in captured.get()
+    assert "<b>best</b> & first" in _printed(campaign.records, width=120)
 
 
 def test_an_unmet_error_target_is_marked(campaign):
@@ -56,10 +64,9 @@ def test_an_unmet_error_target_is_marked(campaign):
         key: mof if mof.uptake is None else replace(mof, uptake=replace(mof.uptake, converged=False))
         for key, mof in records.mofs.items()
     }
-    lines = summary_lines(replace(records, mofs=mofs))
-    assert "1.234 ± 0.056 *" in lines[2]
+    assert "1.234 ± 0.056 *" in _printed(replace(records, mofs=mofs))
 
 
 def test_nothing_to_rank_is_said_in_a_sentence(tmp_path):
     new_campaign(tmp_path / "empty")
-    assert summary_lines(load(tmp_path / "empty")) == ["No uptake yet: 0 MOFs simulated, 0 of them stable."]
+    assert headline(load(tmp_path / "empty")) == "No uptake yet: 0 MOFs simulated, 0 of them stable."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from mofa.store.records import CampaignRecords
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the campaign.", show_default=False)]
+LOG_WIDTH = 120
+"""Columns of the tables in a file or a batch log."""
 SeedOverride = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed instead of the file's.", show_default=False)
 ]
@@ -103,8 +106,6 @@ def _config_of(folder: Path) -> CampaignConfig:
 
 def _watching(config: CampaignConfig, folder: Path) -> AbstractContextManager[Listener]:
     """The live display on a terminal, log lines otherwise."""
-    import sys
-
     from mofa.cli.live import LiveDisplay, LogLines
 
     note(f"Campaign {config.campaign.name!r} in {folder}. Ctrl-C stops in order; `mofa resume {folder}` goes on.")
@@ -158,7 +159,7 @@ def _print_results(records: CampaignRecords) -> None:
     from mofa.report.funnel import funnel
     from mofa.report.ranking import headline, ranking_table
 
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
     console.print(funnel_table(funnel(records.funnel)))
     if records.ranking():
         console.print(ranking_table(records))

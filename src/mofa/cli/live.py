@@ -36,10 +36,10 @@ SUBJECT_WIDTH = 12
 
 
 def funnel_table(rows: list[FunnelRow]) -> Table:
-    """The funnel with reasons, the paper's shares beside ours."""
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    """The funnel with reasons; what remains of the original linkers or MOFs, beside the paper's Table I."""
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
     table.add_column("step", no_wrap=True)
-    for heading in ("seen", "passed", "%", "remain %", "paper %"):
+    for heading in ("seen", "passed", "remain\n%", "paper\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
     table.add_column("refused because", overflow="fold", style="dim")
     for row in rows:
@@ -48,7 +48,6 @@ def funnel_table(rows: list[FunnelRow]) -> Table:
             row.label,
             str(row.entered),
             str(row.survived),
-            _percent(row.fraction),
             _percent(row.remaining),
             _percent(row.paper_remaining),
             reasons,
@@ -116,7 +115,7 @@ class LiveDisplay:
 
 
 def _running_table(snapshot: Snapshot) -> Table:
-    table = Table(box=None, show_header=False, pad_edge=False)
+    table = Table(box=None, show_header=False, pad_edge=False, collapse_padding=True)
     for task in snapshot.running:
         subject = task.subject if len(task.subject) <= SUBJECT_WIDTH else task.subject[: SUBJECT_WIDTH - 1] + "…"
         bar = Text("") if task.fraction is None else ProgressBar(total=1.0, completed=task.fraction, width=24)

@@ -5,7 +5,7 @@
     page = write_report("runs/demo")                # runs/demo/report/index.html
 
 Everything is read from the store (`mofa.store.records`); no chemistry is computed here. `funnel` and `ranking` give
-the same content as values, `summary_lines` and `ranking_table` as text for a log or a terminal.
+the same content as values, `ranking_table` and `headline` as text for a terminal.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from mofa.report.funnel import FunnelRow, funnel
-from mofa.report.ranking import RankedMof, headline, ranking, ranking_table, summary_lines
+from mofa.report.ranking import RankedMof, headline, ranking, ranking_table
 
 __all__ = [
     "FunnelRow",
@@ -22,7 +22,6 @@ __all__ = [
     "headline",
     "ranking",
     "ranking_table",
-    "summary_lines",
     "write_report",
 ]
 

@@ -93,8 +93,8 @@ def _steps(counts: Funnel) -> list[tuple[str, str, StageCount]]:
     for count in counts.stages:
         if count.stage is Stage.VALIDATE:
             typing, dynamics = _split_validation(count)
-            steps.append(("typing", "Validate: geometry and typing", typing))
-            steps.append(("dynamics", "Validate: dynamics, strain < 25 %", dynamics))
+            steps.append(("typing", "Validate: geometry, typing", typing))
+            steps.append(("dynamics", "Validate: strain below 25 %", dynamics))
         else:
             steps.append((count.stage.value, _LABELS[count.stage], count))
     return steps

@@ -99,25 +99,6 @@ def conditions(uptake: Uptake) -> str:
     return f"{uptake.gas} at {uptake.pressure_pa / PA_PER_BAR:g} bar and {uptake.temperature_k:g} K"
 
 
-def summary_lines(records: CampaignRecords, *, top: int = 10) -> list[str]:
-    """The headline and the ranking as plain text, for logs.
-
-    Args:
-        records: of the campaign.
-        top: how many MOFs to show.
-    """
-    found = ranking(records)
-    lines = [headline(records)]
-    if not found:
-        return lines
-    rows = [_HEADINGS, *(_cells(mof) for mof in found[:top])]
-    widths = [max(len(row[k]) for row in rows) for k in range(len(_HEADINGS))]
-    lines += ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-    if len(found) > top:
-        lines.append(f"... and {len(found) - top} more")
-    return lines
-
-
 def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
     """The ranking as a rich table, for terminals.
 
@@ -131,18 +112,15 @@ def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
 
     found = ranking(records)
     caption = f"and {len(found) - top} more" if len(found) > top else None
-    table = Table(box=SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False)
-    for heading in _HEADINGS:
-        last = heading == _HEADINGS[-1]
-        table.add_column(heading, justify="left" if last else "right", no_wrap=not last, overflow="fold")
+    table = Table(box=SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, collapse_padding=True)
+    for heading in ("", "uptake\nmol/kg", "strain\n%", "heat\nkJ/mol", "PLD\nÅ"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("linkers", overflow="fold")
+    table.add_column("id", no_wrap=True)
     for mof in found[:top]:
-        cells = [Text(cell) for cell in _cells(mof)]
-        cells[_HEADINGS.index("strain (%)")].stylize(_STYLES[stability_class(mof.strain)])
-        table.add_row(*cells)
+        rank, uptake, strain, *others = _cells(mof)
+        table.add_row(rank, uptake, Text(strain, style=_STYLES[stability_class(mof.strain)]), *map(Text, others))
     return table
-
-
-_HEADINGS = ("rank", "uptake (mol/kg)", "strain (%)", "heat (kJ/mol)", "PLD (Å)", "linkers", "id")
 
 
 def _cells(mof: RankedMof) -> tuple[str, ...]:
