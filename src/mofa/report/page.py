@@ -144,7 +144,7 @@ def _facts(settings: Settings, records: CampaignRecords) -> list[tuple[str, str]
         "Stability": {_dynamics(mof.stability) for mof in mofs if mof.stability},
         "Relaxation": {mof.optimized.method for mof in mofs if mof.optimized},
         "Charges": {mof.charges.method for mof in mofs if mof.charges},
-        "Adsorption": {f"{uptake.method}, {uptake.cycles} cycles" for uptake in uptakes},
+        "Adsorption": _adsorption(uptakes),
         "Pores": {uptake.pores.method for uptake in uptakes if uptake.pores},
         "Linkers from": {linker.source for linker in records.linkers.values()},
     }
@@ -156,6 +156,17 @@ def _facts(settings: Settings, records: CampaignRecords) -> list[tuple[str, str]
         facts.append(("Began", _moment(records.started_s)))
         facts.append(("Length", duration(records.updated_s - records.started_s)))
     return facts
+
+
+def _adsorption(uptakes: list[Uptake]) -> set[str]:
+    """Every method with the fewest and most cycles that it took."""
+    cycles: dict[str, list[int]] = {}
+    for uptake in uptakes:
+        cycles.setdefault(uptake.method, []).append(uptake.cycles)
+    return {
+        f"{method}, {min(n)} cycles" if min(n) == max(n) else f"{method}, {min(n)} to {max(n)} cycles"
+        for method, n in cycles.items()
+    }
 
 
 def _dynamics(stability: Any) -> str:
