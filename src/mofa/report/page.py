@@ -14,6 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from mofa import __version__
+from mofa.chemistry import Uptake
 from mofa.report.cards import LINKER_HEIGHT_PX, LINKER_WIDTH_PX, MofCard, cards
 from mofa.report.charts import linker_chart, pore_chart, strain_chart, uptake_chart
 from mofa.report.export import write_cifs, write_mofs_csv, write_rejected_csv
