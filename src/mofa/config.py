@@ -17,7 +17,6 @@ from mofa.errors import ConfigError
 
 PositiveInt = Annotated[int, Field(gt=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
 
 
 class Section(BaseModel):
@@ -159,8 +158,6 @@ class Policy(Section):
     """Generation ends after this many raw linkers."""
     max_waiting_mofs: PositiveInt = 64
     """Length of the last-in-first-out queue of assembled MOFs; the oldest are dropped."""
-    strain_limit: Fraction = 0.25
-    """Largest strain with which a MOF goes on to adsorption."""
 
 
 class Compute(Section):

@@ -25,7 +25,7 @@ def test_simple_cubic_lattice_is_exact() -> None:
     assert pores.largest_cavity_diameter_ang == pytest.approx(math.sqrt(3) * a - 2 * CARBON_RADIUS_ANG, abs=0.02)
     assert pores.pore_limiting_diameter_ang == pytest.approx(math.sqrt(2) * a - 2 * CARBON_RADIUS_ANG, abs=0.02)
     contact = CARBON_RADIUS_ANG + 1.2
-    assert pores.void_fraction == pytest.approx(1 - 4 / 3 * math.pi * contact**3 / a**3, abs=0.01)
+    assert pores.accessible_volume_fraction == pytest.approx(1 - 4 / 3 * math.pi * contact**3 / a**3, abs=0.01)
     assert pores.channels == 1
 
 
@@ -36,7 +36,7 @@ def test_irmof1() -> None:
     assert pores.largest_cavity_diameter_ang == pytest.approx(15.05, abs=0.1)
     assert pores.pore_limiting_diameter_ang == pytest.approx(8.16, abs=0.1)
     assert pores.accessible_surface_m2_per_g == pytest.approx(3648, rel=0.03)
-    assert 0.35 < pores.void_fraction < 0.45
+    assert 0.35 < pores.accessible_volume_fraction < 0.45
     assert pores.channels == 1
 
 

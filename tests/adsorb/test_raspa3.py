@@ -77,8 +77,8 @@ def test_production_stops_when_the_error_is_small_enough() -> None:
 def test_time_limit_returns_what_was_sampled() -> None:
     job = replace(ideal_gas_job(), min_cycles=100, max_cycles=10**7, target_relative_error=1e-6)
     start = time.monotonic()
-    found = Raspa3().simulate(job, time_limit_s=4.0)
-    assert time.monotonic() - start < 6.0
+    found = Raspa3().simulate(job, time_limit_s=10.0)
+    assert time.monotonic() - start < 12.0
     assert not found.converged
     assert 100 <= found.cycles < 10**7
 

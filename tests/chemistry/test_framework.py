@@ -68,3 +68,11 @@ def test_units_of_uptake() -> None:
 )
 def test_values_are_rounded_to_their_error(value: float, error: float | None, expected: str) -> None:
     assert format_measured(value, error, "x") == expected
+
+
+def test_charges_stay_with_the_geometry_they_were_computed_for() -> None:
+    charged = irmof1().with_charges(np.zeros(106), "zero")
+    moved = charged.with_geometry(charged.positions * 1.03, charged.cell * 1.03)
+    assert moved.charges is None
+    assert moved.charge_method == ""
+    assert moved.bonds is charged.bonds

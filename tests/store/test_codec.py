@@ -82,13 +82,13 @@ def test_values_come_back(value, files):
 
 @given(st.floats(), st.floats())
 def test_any_float_comes_back(a, b):
-    pores = replace(PORES, void_fraction=a, probe_radius_ang=b)
+    pores = replace(PORES, accessible_volume_fraction=a, probe_radius_ang=b)
     same(round_trip(pores, FileStore.__new__(FileStore)), pores)
 
 
 def test_structures_become_cif_files(files):
     framework = irmof1().with_charges(np.zeros(106), "zero")
-    stability = Stability(framework, 0.1, 0.1, (0.1,), 10, 5, 0.5, 300.0, 1e5, (2, 2, 2), 1.0, "uff4mof", 3.0, True)
+    stability = Stability(framework, 0.1, 0.1, (0.1,), 10, 5, 0.5, 300.0, 1e5, (2, 2, 2), 1.0, "uff4mof", 3.0)
     optimized = Optimized(framework, -1.0, 0.01, 0.0, 10, False, "gfn1-xtb", 20.0)
     for value in (stability, optimized):
         data = codec.encode(value, files)

@@ -84,7 +84,7 @@ def analyse_here(
         largest_cavity_diameter_ang=largest,
         pore_limiting_diameter_ang=limiting,
         accessible_surface_m2_per_g=_field(surface, "ASA_m^2/g"),
-        void_fraction=_field(space, "AV_Volume_fraction"),
+        accessible_volume_fraction=_field(space, "AV_Volume_fraction"),
         probe_radius_ang=probe_radius_ang,
         channels=round(_field(surface, "Number_of_channels")),
         method=f"Zeo++ (pyzeo {metadata.version('pyzeo')}), CCDC radii",

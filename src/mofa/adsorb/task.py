@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import cast
 
@@ -15,6 +16,8 @@ from mofa.adsorb.statistics import BLOCKS
 from mofa.chemistry import Framework, PoreGeometry, Reason, Rejected, Stage, Uptake
 from mofa.errors import EngineError, EngineMissingError
 from mofa.isolate import TimeLimitError
+
+logger = logging.getLogger(__name__)
 
 
 def adsorb(
@@ -109,9 +112,13 @@ def _pores(framework: Framework) -> PoreGeometry | None:
     """Pore geometry, or None where Zeo++ is missing or fails: the uptake stands without it."""
     try:
         pores = pore_geometry(framework)
-    except (EngineError, EngineMissingError):
+    except (EngineError, EngineMissingError) as error:
+        logger.warning("no pore sizes, and no check that the pore is wide enough: %s", error)
         return None
-    return None if isinstance(pores, Rejected) else pores
+    if isinstance(pores, Rejected):
+        logger.warning("no pore sizes, and no check that the pore is wide enough: %s", pores)
+        return None
+    return pores
 
 
 def _too_narrow(pores: PoreGeometry, molecule: Guest, limit_ang: float) -> Rejected:

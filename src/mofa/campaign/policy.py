@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from mofa.campaign.queues import Entry, Line, Ranking, Shelf, Stack
 from mofa.campaign.settings import PolicySettings
 from mofa.campaign.tasks import Batch, Outcome, Task, TaskKind, derived_seed
+from mofa.chemistry.results import TRAINABLE_STRAIN
 
 
 class Policy:
@@ -117,7 +118,7 @@ class Policy:
                         self._mofs.add(Entry(product.key, product.ref))
             case TaskKind.VALIDATE:
                 for product in outcome.products:
-                    if product.score is not None and product.score < self._settings.strain_limit:
+                    if product.score is not None and product.score < TRAINABLE_STRAIN:
                         self._stable.add(Entry(task.subject, product.ref), product.score)
             case TaskKind.OPTIMIZE:
                 for product in outcome.products:

@@ -47,8 +47,6 @@ class Stack:
     """Last in, first out, bounded: where there is no room the oldest entry is dropped."""
 
     size: int
-    dropped: int = 0
-    """Entries dropped so far."""
     _entries: dict[str, Entry] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -59,7 +57,6 @@ class Stack:
         self._entries[entry.key] = entry
         if len(self._entries) > self.size:
             del self._entries[next(iter(self._entries))]
-            self.dropped += 1
 
     def top(self) -> Entry | None:
         """The newest entry."""

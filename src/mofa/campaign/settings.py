@@ -42,8 +42,6 @@ class PolicySettings:
     """Generation ends after this many raw linkers; None for no end."""
     max_waiting_mofs: int = 64
     """Length of the last-in-first-out queue of MOFs; beyond it the oldest is dropped."""
-    strain_limit: float = 0.25
-    """A MOF goes on to adsorption if its strain is below this."""
 
 
 @dataclass(frozen=True)

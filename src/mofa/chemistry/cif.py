@@ -20,6 +20,10 @@ from mofa.chemistry.framework import Framework, Lineage
 from mofa.errors import InputError
 
 _ORDER_TO_CODE = {1.0: "S", 1.5: "A", 2.0: "D", 3.0: "T", 0.5: "M", 0.25: "Q", 0.0: "."}
+OWN = "MOFA"
+"""How our own files say that they are ours: only their bond lists are complete and directed as we expect."""
+FROM_FILE = "from file"
+"""Charge method of a CIF that does not name one."""
 _CODE_TO_ORDER = {code: order for order, code in _ORDER_TO_CODE.items()}
 _LINEAGE_LISTS = {"linkers": "smiles", "linker_keys": "key", "sources": "source"}
 
@@ -40,6 +44,7 @@ def to_cif(framework: Framework) -> str:
     names = labels(framework.symbols)
     out = [
         f"data_{framework.id or 'framework'}",
+        f"_audit_creation_method   {OWN}",
         "_symmetry_space_group_name_H-M   'P 1'",
         "_symmetry_Int_Tables_number   1",
         "_space_group_name_H-M_alt   'P 1'",
@@ -80,7 +85,7 @@ def _own_tags(framework: Framework) -> list[str]:
     if framework.name:
         tags.append(f"_mofa_name   {_quoted(framework.name)}")
     if framework.charges is not None:
-        tags.append(f"_mofa_charge_method   {_quoted(framework.charge_method or 'unknown')}")
+        tags.append(f"_mofa_charge_method   {_quoted(framework.charge_method or FROM_FILE)}")
     if lineage.node:
         tags += [
             f"_mofa_node   {_quoted(lineage.node)}",
@@ -156,12 +161,12 @@ def parse_cif(text: str, *, where: str = "CIF") -> Framework:
         raise InputError("the file is empty", where=where, action="Give a CIF with a cell and atoms")
     try:
         document = gemmi.cif.read_string(text)
-        blocks = [b for b in document if b.find_values("_atom_site_fract_x") or b.find_values("_atom_site_Cartn_x")]
+        blocks = [block for block in document if block.find_values("_atom_site_fract_x")]
         if not blocks:
             raise InputError(
                 "there is no _atom_site_fract_x column",
                 where=where,
-                action="Give a CIF with a cell and atoms",
+                action="Give a CIF with a cell and fractional coordinates",
             )
         structure = gemmi.make_small_structure_from_block(blocks[0])
     except InputError:
@@ -185,8 +190,7 @@ def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
     raw_lines = list(block.find_values("_atom_site_fract_x"))
     if any(value.lower().lstrip("+-").startswith(("nan", "inf")) for value in raw_lines):
         raise InputError("a coordinate is NaN or infinite", where=where, action="Repair the coordinates")
-    own = _own_columns(block)
-    simple = own is not None and len(structure.sites) == len(own["symbols"]) and _is_p1(structure)
+    simple = _is_p1(structure)
     sites = structure.sites if simple else structure.get_all_unit_cell_sites()
     if not len(sites):
         raise InputError("there are no atoms", where=where, action="Give a CIF with atoms")
@@ -206,29 +210,24 @@ def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
             action="Give _atom_site_type_symbol",
         )
     fractional = np.array([[site.fract.x, site.fract.y, site.fract.z] for site in sites])
+    charges = _read_charges(block, sites, where)
     return Framework(
         id=block.name or "framework",
         symbols=symbols,
         positions=fractional @ cell,
         cell=cell,
-        bonds=_read_bonds(block, symbols) if simple else None,
-        charges=_read_charges(block, sites, where),
-        charge_method=_text(block, "_mofa_charge_method") if block.find_values("_atom_site_charge") else "",
+        bonds=_read_bonds(block, symbols) if _text(block, "_audit_creation_method") == OWN else None,
+        charges=charges,
+        charge_method=(_text(block, "_mofa_charge_method") or FROM_FILE) if charges is not None else "",
         name=_text(block, "_mofa_name"),
         lineage=_read_lineage(block),
     )
 
 
 def _is_p1(structure: Any) -> bool:
-    """Whether no symmetry operation but the identity is listed or implied."""
+    """Whether no symmetry operation but the identity is listed or implied by the space group."""
     group = structure.spacegroup
-    return group is None or group.number == 1
-
-
-def _own_columns(block: Any) -> dict[str, list[str]] | None:
-    """Labels in file order, when they are unique."""
-    names = list(block.find_values("_atom_site_label"))
-    return {"symbols": names} if names and len(set(names)) == len(names) else None
+    return len(structure.symops) <= 1 and (group is None or group.number == 1)
 
 
 def _read_charges(block: Any, sites: Any, where: str) -> np.ndarray | None:
@@ -238,14 +237,19 @@ def _read_charges(block: Any, sites: Any, where: str) -> np.ndarray | None:
     column = block.find(["_atom_site_label", "_atom_site_charge"])
     if not len(column):
         return None
-    try:
-        by_label = {row[0]: float(gemmi.cif.as_number(row[1])) for row in column}
-    except ValueError as error:
-        raise InputError(f"a charge is not a number ({error})", where=where, action="Repair the charges") from error
+    by_label: dict[str, float] = {}
+    for label, text in column:
+        charge = float(gemmi.cif.as_number(text))
+        if by_label.setdefault(label, charge) != charge:
+            raise InputError(
+                f"two sites are called {label} and carry different charges",
+                where=where,
+                action="Give every site a label of its own",
+            )
     values = np.array([by_label.get(site.label, math.nan) for site in sites])
     if not np.isfinite(values).all():
         raise InputError(
-            "some _atom_site_charge values are missing or not finite",
+            "some _atom_site_charge values are missing or not numbers",
             where=where,
             action="Repair or drop the column",
         )

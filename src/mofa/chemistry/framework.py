@@ -100,8 +100,11 @@ class Framework:
         return np.asarray(1.0 / np.linalg.norm(np.linalg.inv(self.cell), axis=0), dtype=np.float64)
 
     def with_geometry(self, positions: ArrayLike, cell: ArrayLike) -> Framework:
-        """The same framework, bonds included, in another geometry (atoms must not have been wrapped)."""
-        return replace(self, positions=np.asarray(positions), cell=np.asarray(cell))
+        """The same framework, bonds included, in another geometry (atoms must not have been wrapped).
+
+        Charges stay behind: they belong to the geometry that they were computed for.
+        """
+        return replace(self, positions=np.asarray(positions), cell=np.asarray(cell), charges=None, charge_method="")
 
     def with_charges(self, charges: ArrayLike, method: str) -> Framework:
         """The same framework with partial charges, e."""

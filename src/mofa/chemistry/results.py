@@ -37,7 +37,6 @@ class Stability:
     """Final over initial volume."""
     method: str
     cpu_s: float
-    rejected_early: bool = False
 
     @property
     def stable(self) -> bool:
@@ -104,7 +103,7 @@ class PoreGeometry:
     largest_cavity_diameter_ang: float
     pore_limiting_diameter_ang: float
     accessible_surface_m2_per_g: float
-    void_fraction: float
+    accessible_volume_fraction: float
     """Probe-centre accessible volume fraction, for the probe below."""
     probe_radius_ang: float
     channels: int

@@ -68,8 +68,8 @@ def _plain(value: Any) -> Any:
     return value if value is None or isinstance(value, bool | int | float) else str(value)
 
 
-def refusal(rejected: Any, source: str) -> Answer:
-    """The answer for a `Rejected` value."""
+def refusal(rejected: Any, source: str, **facts: Any) -> Answer:
+    """The answer for a `Rejected` value, with further facts for the JSON object."""
     payload = {
         "status": "rejected",
         "file": source,
@@ -77,6 +77,7 @@ def refusal(rejected: Any, source: str) -> Answer:
         "reason": str(rejected.reason),
         "detail": rejected.detail,
         "atoms": list(rejected.atoms),
+        **facts,
     }
     return Answer(
         payload, f"{source}: rejected by {rejected.stage}: {rejected.reason} ({rejected.detail})", refused=True

@@ -70,7 +70,7 @@ PROBES = (
     Probe(
         "Zeo++",
         "pore diameters, surface, void fraction",
-        "uptakes come without pore sizes",
+        "uptakes come without pore sizes, and too narrow pores are not refused",
         "pip install pyzeo",
         _of_package("pyzeo", "pyzeo"),
     ),

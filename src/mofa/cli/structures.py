@@ -36,14 +36,26 @@ def validate(
     json_output: JsonOption = False,
 ) -> None:
     """Stability: molecular dynamics with UFF4MOF, and how far the cell went (strain)."""
-    from mofa.chemistry import Rejected
+    from mofa.chemistry import Reason, Rejected
     from mofa.chemistry.cif import read_cif, write_cif
+    from mofa.validate import lammps_files
     from mofa.validate import validate as run
 
     def work(path: Path) -> Answer:
-        if write_only:
-            return _write_lammps(path, out, many=len(files) > 1)
         framework = read_cif(path)
+        if write_only:
+            data_path = output_path(out, path, ".lmpdat", many=len(files) > 1).with_suffix(".lmpdat")
+            written = lammps_files(
+                framework,
+                data_name=data_path.name,
+                steps=steps,
+                supercell=supercell,
+                temperature_k=temperature_k,
+                pressure_pa=pressure_pa,
+                timestep_fs=timestep_fs,
+                seed=seed,
+            )
+            return refusal(written, str(path)) if isinstance(written, Rejected) else _lammps(path, data_path, written)
         with progress(f"MD of {path.name}") as on_progress:
             result = run(
                 framework,
@@ -58,7 +70,7 @@ def validate(
                 on_progress=on_progress,
             )
         if isinstance(result, Rejected):
-            return refusal(result, str(path))
+            return refusal(result, str(path), rejected_early=result.reason is Reason.UNSTABLE)
         target = None if out is None else output_path(out, path, "-validated.cif", many=len(files) > 1)
         if target is not None:
             write_cif(result.framework, target)
@@ -68,7 +80,7 @@ def validate(
             "strain_inverted": result.strain_inverted,
             "steps": result.steps,
             "cpu_s": result.cpu_s,
-            "rejected_early": result.rejected_early,
+            "rejected_early": False,
             "volume_ratio": result.volume_ratio,
             "strain_trace": result.strain_trace,
             "method": result.method,
@@ -83,22 +95,13 @@ def validate(
     for_each(files, work, as_json=json_output)
 
 
-def _write_lammps(path: Path, out: Path | None, *, many: bool) -> Answer:
-    """Write the LAMMPS files for one structure."""
-    from mofa.chemistry import Rejected
-    from mofa.chemistry.cif import read_cif
-    from mofa.validate import lammps_files
-
-    written = lammps_files(read_cif(path))
-    if isinstance(written, Rejected):
-        return refusal(written, str(path))
-    data, script = written
-    data_path = output_path(out, path, ".lmpdat", many=many)
+def _lammps(path: Path, data_path: Path, texts: tuple[str, str]) -> Answer:
+    """Write LAMMPS data and input side by side."""
     script_path = data_path.with_suffix(".in")
-    data_path.write_text(data, encoding="utf-8")
-    script_path.write_text(script, encoding="utf-8")
+    for target, text in zip((data_path, script_path), texts, strict=True):
+        target.write_text(text, encoding="utf-8")
     payload = {"file": str(path), "data": str(data_path), "input": str(script_path)}
-    return Answer(payload, f"{path}: wrote {data_path} and {script_path}")
+    return Answer(payload, f"{path}: wrote {data_path} and {script_path}; run `lmp -in {script_path.name}` there")
 
 
 def optimize(
@@ -155,7 +158,7 @@ def optimize(
 def charges(
     files: CifFiles,
     method: Annotated[str, typer.Option("--method", help="Charge model.")] = "xtb",
-    time_limit_s: TimeLimit = 600.0,
+    time_limit_s: TimeLimit = 1800.0,
     out: OutOption = None,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
@@ -228,7 +231,10 @@ def adsorb(
     def work(path: Path) -> Answer:
         framework = read_cif(path)
         if framework.charges is None and charge_method != "none":
-            assigned = assign_charges(framework, method=charge_method)
+            with progress(f"charges of {path.name}") as on_progress:
+                assigned = assign_charges(
+                    framework, method=charge_method, time_limit_s=time_limit_s, on_progress=on_progress
+                )
             if isinstance(assigned, Rejected):
                 return refusal(assigned, str(path))
             framework = framework.with_charges(assigned.values, assigned.method)

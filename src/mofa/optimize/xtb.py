@@ -11,11 +11,11 @@ import numpy as np
 from mofa import gfn1
 from mofa.chemistry import Framework, Optimized, Reason, Rejected, Stage
 from mofa.isolate import Progress, run_isolated
+from mofa.units import EV_PER_ANG3_TO_GPA
 
 # No step is started after this fraction of the time limit, so that the work done is not lost to the kill at its end.
 SOFT_LIMIT = 0.9
 MAX_STEP_ANG = 0.2
-EV_PER_ANG3_TO_GPA = 160.21766208
 
 
 class Gfn1Optimizer:

@@ -129,7 +129,7 @@ def _pore_columns(mof: MofRecord) -> dict[str, Cell]:
         "largest_cavity_diameter_ang": pores.largest_cavity_diameter_ang if pores else None,
         "pore_limiting_diameter_ang": pores.pore_limiting_diameter_ang if pores else None,
         "accessible_surface_m2_per_g": pores.accessible_surface_m2_per_g if pores else None,
-        "void_fraction": pores.void_fraction if pores else None,
+        "accessible_volume_fraction": pores.accessible_volume_fraction if pores else None,
         "probe_radius_ang": pores.probe_radius_ang if pores else None,
     }
 

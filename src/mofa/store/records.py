@@ -65,7 +65,6 @@ class StabilityRecord:
     volume_ratio: float
     method: str
     cpu_s: float
-    rejected_early: bool = False
 
 
 @dataclass(frozen=True)
