@@ -29,7 +29,17 @@ def test_columns_carry_units_and_full_precision(mofs):
     assert float(best["uptake_cm3_stp_per_g"]) == pytest.approx(1.234 * 22.414, rel=1e-4)
     assert float(best["pressure_pa"]) == 10_000
     assert float(best["density_g_per_cm3"]) == pytest.approx(0.5932, abs=1e-3)
-    physical = ("uptake", "heat_of", "pressure", "temperature", "cell", "charge_m", "accessible_surface", "pore_", "density")
+    physical = (
+        "uptake",
+        "heat_of",
+        "pressure",
+        "temperature",
+        "cell",
+        "charge_m",
+        "accessible_surface",
+        "pore_",
+        "density",
+    )
     units = ("mol_per_kg", "mg_per_g", "cm3_stp_per_g", "kj_per_mol", "_pa", "_k", "_ang", "_deg", "_e", "m2_per_g")
     for column in best:
         if column.startswith(physical) and not column.endswith("method"):

@@ -120,12 +120,6 @@ class BondGraph:
         result: NDArray[np.float64] = x[self.j] + self.shift @ np.asarray(cell, dtype=float) - x[self.i]
         return result
 
-    def rebased(self, cell_offset: ArrayLike) -> BondGraph:
-        """The same graph after atom k has been moved by ``cell_offset[k]`` cells, ``[n_atoms, 3]``."""
-        offset = np.asarray(cell_offset, dtype=np.int64)
-        shift = self.shift + offset[self.i] - offset[self.j]
-        return BondGraph(self.n_atoms, self.i, self.j, shift, self.order)
-
 
 def neighbor_pairs(
     symbols: tuple[str, ...], positions: ArrayLike, cell: ArrayLike, cutoff_ang: float
