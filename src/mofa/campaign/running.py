@@ -14,6 +14,7 @@ from mofa.campaign.thinker import Thinker
 from mofa.campaign.work import Workplace
 from mofa.compute import SERVERS
 from mofa.compute.protocols import TaskServer
+from mofa.store.durable import RESUME, store_error
 from mofa.store.folder import CampaignFolder
 
 
@@ -29,7 +30,8 @@ def start(
         listener: is told of every event.
 
     Raises:
-        CampaignError: the folder already holds a campaign.
+        CampaignError: the folder already holds a campaign or another ``campaign.toml``, or another process makes a
+            campaign there now.
         StoreError: the disk is full or the folder cannot be written.
         EngineMissingError: an engine that the plan names is not installed.
         EngineError: tasks of one kind crash one after another.
@@ -81,7 +83,10 @@ def make_server(plan: CampaignPlan, folder: CampaignFolder) -> TaskServer:
 def _log_to(path: Path) -> Iterator[None]:
     """Write MOFA's log messages to a file while a campaign runs."""
     logger = logging.getLogger("mofa")
-    handler = logging.FileHandler(path, encoding="utf-8")
+    try:
+        handler = logging.FileHandler(path, encoding="utf-8")
+    except OSError as error:
+        raise store_error("written", path, error, then=RESUME) from error
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     before = logger.level
     logger.addHandler(handler)

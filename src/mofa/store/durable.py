@@ -12,9 +12,14 @@ from mofa.errors import StoreError
 
 TEMPORARY_SUFFIX = ".tmp"
 
+AGAIN = "then run the command again"
+"""After a failure to read, to create, or to write what a campaign does not depend on."""
+RESUME = "then continue the campaign with `mofa resume`"
+"""After a failure of the campaign itself to write."""
+
 _ACTIONS = {
-    errno.ENOSPC: "Free disk space, then continue the campaign with `mofa resume`",
-    errno.EDQUOT: "Free some of your disk quota, then continue the campaign with `mofa resume`",
+    errno.ENOSPC: "Free disk space",
+    errno.EDQUOT: "Free some of your disk quota",
     errno.EROFS: "Mount the disk writable or choose another folder",
     errno.EACCES: "Check the permissions of the folder",
     errno.EPERM: "Check the permissions of the folder",
@@ -22,16 +27,21 @@ _ACTIONS = {
 }
 
 
-def store_error(verb: str, path: Path, error: OSError) -> StoreError:
-    """The `StoreError` for an operating system error, with the action that helps against it."""
-    action = _ACTIONS.get(error.errno or 0, "Check the disk, then continue the campaign with `mofa resume`")
-    return StoreError(f"could not be {verb} ({error.strerror or error})", where=path, action=action)
+def store_error(verb: str, path: Path, error: OSError, *, then: str = AGAIN) -> StoreError:
+    """The `StoreError` for an operating system error, with the action that helps against it, and what to do `then`."""
+    action = _ACTIONS.get(error.errno or 0, "Check the disk")
+    return StoreError(f"could not be {verb} ({error.strerror or error})", where=path, action=f"{action}, {then}")
 
 
-def write_durably(path: Path, data: bytes) -> None:
+def write_durably(path: Path, data: bytes, *, then: str = AGAIN) -> None:
     """Write a file so that it is there in full, also after a power cut, or not there at all.
 
     The bytes go to a temporary neighbour, are forced to disk, and take their name in one step.
+
+    Args:
+        path: the file.
+        data: its bytes.
+        then: what to do when the cause of a failure is removed, for the message.
 
     Raises:
         StoreError: full disk, no permission, missing folder. The old file, if any, is untouched.
@@ -47,7 +57,7 @@ def write_durably(path: Path, data: bytes) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise store_error("written", path, error) from error
+        raise store_error("written", path, error, then=then) from error
 
 
 def sync_folder(folder: Path) -> None:

@@ -8,23 +8,24 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
-from mofa.errors import CampaignError, StoreError
+from mofa.errors import CampaignError, MofaError, StoreError
 from mofa.store import schema
+from mofa.store.durable import AGAIN, RESUME
 from mofa.store.payloads import Event, EventKind
 
 BUSY_TIMEOUT_S = 10.0
 _READ_ROWS = 1000
 _FORCED = frozenset({EventKind.RESULT, EventKind.BATCH})
 """The outbox, which holds the same, is cleared after these; waiting for the disk costs 0.5 to 8 ms."""
-_RESUME = "then continue the campaign with `mofa resume`"
 _ACTIONS = {
-    "disk is full": f"Free disk space, {_RESUME}",
-    "readonly": f"Check the permissions of the folder, {_RESUME}",
-    "unable to open": "Check that the folder exists and may be written",
+    "disk is full": "Free disk space, {then}",
+    "readonly": "Check the permissions of the folder, {then}",
+    "unable to open": "Check that the folder exists and may be written, {then}",
     "locked": "Close other programs that have the database open, then try again",
     "malformed": "Restore campaign.db from a backup; the files beside it are not affected",
     "not a database": "Restore campaign.db from a backup; the files beside it are not affected",
@@ -40,26 +41,39 @@ class EventStore:
     Args:
         url: SQLAlchemy URL; see `sqlite_url`.
         create: make the tables if they are missing.
+        read_only: an SQLite file is opened such that it cannot be changed; the index of its write-ahead log is
+            still made beside it where it is missing.
+        frozen: the SQLite file is read by itself, and nothing at all is made beside it: for a folder that cannot be
+            written, while nobody writes there and no write-ahead log is left.
 
     Raises:
         StoreError: the database cannot be opened.
         CampaignError: there are no tables, or a newer MOFA wrote them.
     """
 
-    def __init__(self, url: str, *, create: bool = False) -> None:
-        self.where = sa.make_url(url).render_as_string(hide_password=True)
+    def __init__(self, url: str, *, create: bool = False, read_only: bool = False, frozen: bool = False) -> None:
+        target = sa.make_url(url)
+        self.where = target.render_as_string(hide_password=True)
+        self._then = AGAIN if create or read_only or frozen else RESUME
         options: dict[str, Any] = {}
-        if url.startswith("sqlite"):
+        sqlite = target.get_backend_name() == "sqlite"
+        if sqlite:
             options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-        self._engine = sa.create_engine(url, json_serializer=partial(json.dumps, allow_nan=False), **options)
-        if self._engine.dialect.name == "sqlite":
-            sa.event.listen(self._engine, "connect", _configure_sqlite)
+            if read_only or frozen:
+                target = _read_only_url(target, frozen=frozen)
+        self._engine = sa.create_engine(target, json_serializer=partial(json.dumps, allow_nan=False), **options)
         self._forced = True
-        with self._errors("opened"):
-            self._connection = self._engine.connect()
-            if create:
-                self._create()
-            self._check_version()
+        try:
+            with self._errors("opened"):
+                self._connection = self._engine.connect()
+                if create:
+                    self._create()
+                if sqlite and not (read_only or frozen):
+                    self._configure_sqlite()
+                self._check_version()
+        except MofaError:
+            self._engine.dispose()
+            raise
 
     def append(self, event: Event) -> bool:
         """Add an event to the end; its `seq` is given here.
@@ -140,6 +154,15 @@ class EventStore:
             if self._connection.execute(sa.select(schema.schema_version)).first() is None:
                 self._connection.execute(schema.schema_version.insert().values(version=schema.SCHEMA_VERSION))
 
+    def _configure_sqlite(self) -> None:
+        """Readers never block the writer; commits wait for the disk until told otherwise.
+
+        After the tables are made: until then there is no write-ahead log, and the file alone holds everything.
+        """
+        with self._connection.begin():
+            self._connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+            self._connection.exec_driver_sql("PRAGMA synchronous=FULL")
+
     def _check_version(self) -> None:
         with self._connection.begin():
             if not sa.inspect(self._connection).has_table(schema.schema_version.name):
@@ -163,10 +186,10 @@ class EventStore:
             yield
         except DBAPIError as error:
             text = str(error.orig)
-            action = next(
-                (action for sign, action in _ACTIONS.items() if sign in text), f"Check the database, {_RESUME}"
-            )
-            raise StoreError(f"could not be {verb} ({text})", where=self.where, action=action) from error
+            action = next((action for sign, action in _ACTIONS.items() if sign in text), "Check the disk, {then}")
+            raise StoreError(
+                f"could not be {verb} ({text})", where=self.where, action=action.format(then=self._then)
+            ) from error
 
 
 def sqlite_url(path: Path) -> str:
@@ -174,9 +197,7 @@ def sqlite_url(path: Path) -> str:
     return str(sa.URL.create("sqlite", database=str(path)))
 
 
-def _configure_sqlite(connection: Any, _record: object) -> None:
-    """Readers never block the writer; commits wait for the disk until told otherwise."""
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
+def _read_only_url(url: sa.URL, *, frozen: bool) -> sa.URL:
+    """The URL that opens an SQLite file without the right to change it (https://www.sqlite.org/uri.html)."""
+    access = {"immutable": "1"} if frozen else {"mode": "ro"}
+    return url.set(database=f"file:{quote(url.database or '')}", query={"uri": "true"} | access)

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from mofa.errors import StoreError
-from mofa.store.durable import store_error, write_durably
+from mofa.store.durable import RESUME, store_error, write_durably
 
 DIGEST_BYTES = 16
 _REF = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]+)?")
@@ -42,8 +42,8 @@ class FileStore:
             try:
                 target.parent.mkdir(exist_ok=True)
             except OSError as error:
-                raise store_error("written", target, error) from error
-            write_durably(target, data)
+                raise store_error("written", target, error, then=RESUME) from error
+            write_durably(target, data, then=RESUME)
         return ref
 
     def path(self, ref: str) -> Path:

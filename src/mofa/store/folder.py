@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mofa.errors import CampaignError
-from mofa.store.durable import store_error, write_durably
+from mofa.errors import CampaignError, StoreError
+from mofa.store.durable import AGAIN, RESUME, store_error
 from mofa.store.files import FileStore
 from mofa.store.outbox import Outbox
 
@@ -63,38 +63,33 @@ class CampaignFolder:
 
     @classmethod
     def create(cls, path: str | Path, config_text: str) -> CampaignFolder:
-        """Make a new campaign folder.
+        """Make a new campaign folder, in full or not at all; files that are already there are never replaced.
 
         Args:
             path: folder; made if missing, with its parents.
             config_text: the campaign file, kept as it is.
 
         Raises:
-            CampaignError: the folder already holds a campaign.
+            CampaignError: the folder already holds a campaign or another ``campaign.toml``, or another process
+                makes a campaign there now.
             StoreError: it cannot be written.
         """
-        from mofa.store.events import EventStore, sqlite_url
+        from mofa.store.creation import refuse_if_taken, write_campaign
 
         folder = cls(Path(path).resolve())
-        if folder.database_path.exists():
-            raise CampaignError(
-                "the folder already holds a campaign",
-                where=folder.root,
-                action=f"Continue it with `mofa resume {path}`, or choose another folder",
-            )
+        refuse_if_taken(folder)
         try:
-            for needed in (folder.root, folder.root / "files", folder.root / "outbox", folder.logs_path):
-                needed.mkdir(parents=True, exist_ok=True)
+            folder.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise store_error("made", folder.root, error) from error
-        write_durably(folder.config_path, config_text.encode())
-        # Last, and in one transaction: the folder is a campaign when the database holds its version row.
-        EventStore(sqlite_url(folder.database_path), create=True).close()
+        with folder.lock(then=AGAIN):
+            refuse_if_taken(folder)
+            write_campaign(folder, config_text)
         return folder
 
     @classmethod
     def open(cls, path: str | Path) -> CampaignFolder:
-        """An existing campaign folder.
+        """An existing campaign folder; nothing is written.
 
         Raises:
             CampaignError: there is no campaign here, or a newer MOFA wrote it.
@@ -107,14 +102,38 @@ class CampaignFolder:
                 where=folder.root,
                 action="Start a campaign with `mofa run FILE --out DIR`",
             )
-        folder.events().close()
+        folder.events(read_only=True).close()
         return folder
 
-    def events(self) -> EventStore:
-        """The event store, open; close it after use."""
+    def events(self, *, read_only: bool = False) -> EventStore:
+        """The event store, open; close it after use.
+
+        Args:
+            read_only: for everyone but the process that runs the campaign. Works on a full or read-only disk too,
+                except for a campaign that was killed and whose write-ahead log only a writable disk can unfold.
+
+        Raises:
+            CampaignError: there is no campaign, or a newer MOFA wrote it.
+            StoreError: it cannot be opened.
+        """
         from mofa.store.events import EventStore, sqlite_url
 
-        return EventStore(sqlite_url(self.database_path))
+        url = sqlite_url(self.database_path)
+        if not read_only:
+            return EventStore(url)
+        try:
+            return EventStore(url, read_only=True)
+        except StoreError:
+            if self.is_running() or self._has_write_ahead_log():
+                raise
+        return EventStore(url, frozen=True)
+
+    def _has_write_ahead_log(self) -> bool:
+        """Whether some events are not in the database file itself yet."""
+        try:
+            return self.database_path.with_name(f"{self.database_path.name}-wal").stat().st_size > 0
+        except FileNotFoundError:
+            return False
 
     def config_text(self) -> str:
         """The campaign file.
@@ -133,6 +152,8 @@ class CampaignFolder:
             descriptor = os.open(self.lock_path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             return False
+        except OSError as error:
+            raise store_error("read", self.lock_path, error) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -142,8 +163,11 @@ class CampaignFolder:
         return False
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self, *, then: str = RESUME) -> Iterator[None]:
         """Hold the right to run this campaign; it goes with the process, however that ends.
+
+        Args:
+            then: what to do when the cause of a failure is removed, for the message.
 
         Raises:
             CampaignError: another process holds it.
@@ -152,11 +176,14 @@ class CampaignFolder:
         try:
             descriptor = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         except OSError as error:
-            raise store_error("written", self.lock_path, error) from error
+            raise store_error("written", self.lock_path, error, then=then) from error
         try:
             self._seize(descriptor)
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"pid {os.getpid()} on {os.uname().nodename}\n".encode(), 0)
+            try:
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, f"pid {os.getpid()} on {os.uname().nodename}\n".encode(), 0)
+            except OSError as error:
+                raise store_error("written", self.lock_path, error, then=then) from error
             yield
         finally:
             os.close(descriptor)

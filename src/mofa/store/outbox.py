@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from mofa.errors import StoreError
-from mofa.store.durable import store_error, write_durably
+from mofa.store.durable import RESUME, store_error, write_durably
 
 SUFFIX = ".json"
 DAMAGED = "damaged"
@@ -59,7 +59,7 @@ class Outbox:
             StoreError: full disk or no permission.
         """
         body = json.dumps(payload, allow_nan=False, separators=(",", ":")).encode()
-        write_durably(self._path(name), _digest(body) + b"\n" + body)
+        write_durably(self._path(name), _digest(body) + b"\n" + body, then=RESUME)
 
     def read(self, name: OutboxName) -> dict[str, Any] | None:
         """A result, or None if there is none.
@@ -74,7 +74,7 @@ class Outbox:
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise store_error("read", where, error) from error
+            raise store_error("read", where, error, then=RESUME) from error
         digest, _, body = content.partition(b"\n")
         if digest != _digest(body):
             aside = self.set_aside(name)
@@ -97,7 +97,7 @@ class Outbox:
         try:
             where.unlink(missing_ok=True)
         except OSError as error:
-            raise store_error("removed", where, error) from error
+            raise store_error("removed", where, error, then=RESUME) from error
 
     def set_aside(self, name: OutboxName) -> Path:
         """Move a file that nobody can use to ``damaged/``, under a name that is free there; where it is now."""
@@ -112,7 +112,7 @@ class Outbox:
                 serial += 1
             where.rename(target)
         except OSError as error:
-            raise store_error("set aside", where, error) from error
+            raise store_error("set aside", where, error, then=RESUME) from error
         return target
 
     def _path(self, name: OutboxName) -> Path:

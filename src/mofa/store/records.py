@@ -239,7 +239,7 @@ def load(path: str | Path) -> CampaignRecords:
     from mofa.store.projection import Projection
 
     projection = Projection()
-    with CampaignFolder.open(path).events() as events:
+    with CampaignFolder.open(path).events(read_only=True) as events:
         for event in events.read():
             projection.apply(event)
     return projection.records()
