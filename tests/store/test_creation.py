@@ -43,10 +43,9 @@ CampaignFolder.create(sys.argv[1], "old")
 """
 
 RACER = """
-import sys, time
+import sys
+import mofa.store.events
 from mofa.errors import CampaignError
-from mofa.store import creation
-from mofa.store.events import EventStore
 from mofa.store.folder import CampaignFolder
 print("ready", flush=True)
 sys.stdin.readline()
