@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "mofa"
-BASE = {"errors", "units", "registry", "isolate"}
+BASE = {"errors", "units", "registry", "isolate", "textfiles"}
 ROOMS = {"generate", "process", "assemble", "validate", "optimize", "charges", "adsorb"}
 ALLOWED = {
     "errors": set(),
@@ -18,7 +18,8 @@ ALLOWED = {
     "registry": {"errors"},
     "isolate": {"errors"},
     "config": {"errors"},
-    "chemistry": {"errors", "units"},
+    "chemistry": {"errors", "units", "textfiles"},
+    "textfiles": {"errors"},
     "gfn1": {"errors", "chemistry"},
     **{room: BASE | {"chemistry"} for room in ROOMS},
     **{room: BASE | {"chemistry", "gfn1"} for room in ("optimize", "charges")},

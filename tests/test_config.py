@@ -58,6 +58,8 @@ def test_every_key_is_described() -> None:
         ("[adsorb]\npressure_pa = '0.1 bar'\n[stop]\nmax_uptakes = 1", "[adsorb] pressure_pa"),
         ("[adsorb]\npressure_pa = nan\n[stop]\nmax_uptakes = 1", "finite"),
         ("[validate]\nsteps = -5\n[stop]\nmax_uptakes = 1", "[validate] steps"),
+        ('[validate]\nsteps = "400"\n[stop]\nmax_uptakes = 1', "[validate] steps"),
+        ("[stop]\nmax_uptakes = true", "[stop] max_uptakes"),
         ("[stopp]\nmax_uptakes = 1", "did you mean stop?"),
         ("seed = 3", "unknown key"),
         ("[stop]\nmax_uptakes = ", "not valid TOML"),
@@ -84,3 +86,10 @@ def test_all_mistakes_are_reported_at_once() -> None:
 def test_a_missing_file_says_how_to_get_one(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="mofa init"):
         load_config(tmp_path / "none.toml")
+
+
+def test_a_binary_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "x.toml"
+    path.write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(ConfigError, match="not a text file"):
+        load_config(path)

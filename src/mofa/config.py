@@ -22,7 +22,7 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 class Section(BaseModel):
     """A table of the TOML file: immutable, and a wrong key is an error."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class Campaign(Section):
@@ -74,7 +74,7 @@ class Validate(Section):
     """Force-field engine."""
     steps: PositiveInt = 20_000
     """MD steps; the paper runs 1 000 000."""
-    supercell: tuple[PositiveInt, PositiveInt, PositiveInt] = (2, 2, 2)
+    supercell: Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)] = (2, 2, 2)
     """Unit cells along a, b and c."""
     temperature_k: PositiveFloat = 300.0
     """Temperature, K."""
@@ -227,6 +227,8 @@ def load_config(path: str | Path) -> CampaignConfig:
             where=where,
             action="Check the path, or write a new file with `mofa init`",
         ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not a text file", where=where, action="Give a TOML file in UTF-8") from error
     return parse_config(text, where=str(where))
 
 

@@ -53,6 +53,13 @@ class EngineError(MofaError, RuntimeError):
     """An engine that is installed, was given valid input, and still broke."""
 
 
+class OutputError(MofaError, OSError):
+    """A result file that cannot be written (full or read-only disk, missing folder)."""
+
+    def __str__(self) -> str:
+        return MofaError.__str__(self)
+
+
 class CampaignError(MofaError, RuntimeError):
     """A campaign folder that cannot be used as asked (already in use, not a campaign, other version)."""
 

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,15 +32,20 @@ class Finished:
         return [json.loads(line) for line in self.out.splitlines()]
 
 
-def mofa(*arguments: str | Path, cwd: Path | None = None, timeout_s: float = 300) -> Finished:
-    """Run `mofa` with these arguments."""
+def mofa(
+    *arguments: str | Path,
+    cwd: Path | None = None,
+    timeout_s: float = 300,
+    environment: Mapping[str, str] | None = None,
+) -> Finished:
+    """Run `mofa` with these arguments, and environment variables beside our own."""
     done = subprocess.run(
         [sys.executable, "-c", "from mofa.cli.main import main; main()", *map(str, arguments)],
         capture_output=True,
         text=True,
         cwd=cwd,
         timeout=timeout_s,
-        env={**os.environ, "COLUMNS": "160"},
+        env={**os.environ, "COLUMNS": "160", **(environment or {})},
         check=False,
     )
     return Finished(done.returncode, done.stdout, done.stderr)

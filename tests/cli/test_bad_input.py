@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +11,8 @@ import pytest
 
 from mofa.chemistry import Framework
 from mofa.chemistry.cif import to_cif
+from mofa.errors import OutputError
+from mofa.textfiles import write_text
 from tests.cli.helpers import Finished, mofa
 from tests.structures import irmof1
 
@@ -136,3 +140,98 @@ def test_debug_shows_the_traceback(tmp_path: Path) -> None:
     done = mofa("adsorb", tmp_path / "none.cif", "--debug")
     assert done.code != 0
     assert "Traceback" in done.err
+
+
+@pytest.fixture
+def full_disk(tmp_path: Path) -> Iterator[Path]:
+    """A small disk of its own that has a few kB left."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", folder], check=False).returncode:
+        pytest.skip("only root may mount the small disk; run the tests as root")
+    try:
+        (folder / "filler").write_bytes(b"0" * 110_000)
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+@pytest.mark.parametrize("verb", ["charges", "optimize", "generate", "assemble"])
+def test_a_full_disk_is_named_before_the_work_and_nothing_is_lost(verb: str, full_disk: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mof.cif"
+    path.write_text(GOOD)
+    old = full_disk / ("old.sdf" if verb == "generate" else "old.cif")
+    old.write_text("old content")
+    words: dict[str, list[str | Path]] = {
+        "charges": [path, "--out", old],
+        "optimize": [path, "--out", old],
+        "generate": ["--n", "5", "--out", old],
+        "assemble": ["--linker", "OC(=O)c1ccc(cc1)C(=O)O", "--linker", "N#Cc1ccc(cc1)C#N", "--out", full_disk],
+    }
+    _is_one_clear_line(mofa(verb, *words[verb]), "cannot be written")
+    assert old.read_text() == "old content"
+
+
+def test_a_write_that_fails_leaves_the_old_file(full_disk: Path) -> None:
+    old = full_disk / "old.txt"
+    old.write_text("old content")
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_text(old, "x" * 200_000)
+    assert old.read_text() == "old content"
+    assert {path.name for path in full_disk.iterdir()} == {"filler", "old.txt"}
+
+
+def test_results_that_would_take_one_name_are_refused_before_the_work(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "x.cif").write_text(GOOD)
+    files = [tmp_path / "a" / "x.cif", tmp_path / "b" / "x.cif"]
+    _is_one_clear_line(mofa("charges", *files, "--out", tmp_path / "out"), "would both be")
+    _is_one_clear_line(mofa("charges", *files, "--out", tmp_path / "one.cif"), "Give a folder")
+
+
+def test_a_missing_linker_file_does_not_stop_the_others(tmp_path: Path) -> None:
+    (tmp_path / "a.smi").write_text("N#Cc1ccc(cc1)C#N\n")
+    (tmp_path / "c.smi").write_text("N#Cc1ccc(cc1-c1ccc(C#N)cc1)\n")
+    out = tmp_path / "sound.sdf"
+    done = mofa("process", tmp_path / "a.smi", tmp_path / "b.smi", tmp_path / "c.smi", "--out", out, "--json")
+    assert done.code == 1
+    assert [line.get("status") for line in done.json_lines] == [None, "failed", None]
+    assert out.read_text().count("$$$$") == 2
+
+
+def test_molecules_in_a_box_are_no_framework(tmp_path: Path) -> None:
+    path = tmp_path / "argon.cif"
+    argon = Framework("argon", ("Ar",), np.zeros((1, 3)), np.eye(3) * 26).with_charges([0.0], "none")
+    path.write_text(to_cif(argon))
+    done = mofa("adsorb", path, "--json")
+    assert done.code == 1
+    assert done.json["reason"] == "not_periodic"
+
+
+@pytest.mark.parametrize(("group", "message"), [("X 9 9 9", "is not known"), ("F m -3 m", "only the identity")])
+def test_contradictory_symmetry_is_named(group: str, message: str, tmp_path: Path) -> None:
+    path = tmp_path / "mof.cif"
+    text = GOOD.replace("'P 1'", f"'{group}'")
+    if message == "is not known":
+        for tag in ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz"):
+            text = text.replace(f"loop_\n{tag}\n'x, y, z'\n", "")
+    path.write_text(text)
+    _is_one_clear_line(mofa("charges", path), message)
+
+
+def test_a_hidden_library_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys, importlib.machinery\n"
+        "real = importlib.machinery.PathFinder.find_spec\n"
+        "def find_spec(name, path=None, target=None):\n"
+        "    return None if name.split('.')[0] in ('rdkit', 'raspalib') else real(name, path, target)\n"
+        "importlib.machinery.PathFinder.find_spec = find_spec\n"
+    )
+    environment = {"PYTHONPATH": str(tmp_path)}
+    _is_one_clear_line(mofa("process", "N#Cc1ccc(cc1)C#N", environment=environment), "pip install rdkit")
+    (tmp_path / "mof.cif").write_text(to_cif(irmof1().with_charges(np.zeros(106), "zero")))
+    _is_one_clear_line(mofa("adsorb", tmp_path / "mof.cif", environment=environment), "pip install raspalib")
+    found = mofa("doctor", "--json", environment=environment)
+    assert found.code == 1
+    assert {e["name"] for e in found.json["engines"] if not e["version"]} == {"RDKit", "RASPA3"}

@@ -7,6 +7,7 @@ import math
 import numpy as np
 
 from mofa.chemistry import Framework, Reason, Rejected, Stage
+from mofa.chemistry.bonds import perceive
 from mofa.chemistry.inspection import inspect
 from mofa.chemistry.lennard_jones import has_lennard_jones
 from mofa.errors import InputError
@@ -61,6 +62,10 @@ def admit(framework: Framework) -> Framework | Rejected:
         return Rejected(
             Stage.ADSORB, Reason.UNKNOWN_ELEMENT, f"UFF has no Lennard-Jones parameters for {names}", unknown
         )
+    bonds = framework.bonds or perceive(framework.symbols, framework.positions, framework.cell)
+    if not any(rank for _, rank in bonds.components()):
+        detail = "the bonds connect no atom to its periodic images: molecules in a box, not a framework"
+        return Rejected(Stage.ADSORB, Reason.NOT_PERIODIC, detail)
     if framework.charges is None:
         detail = "the framework carries no partial charges; assign them first (mofa charges)"
         return Rejected(Stage.ADSORB, Reason.UNPHYSICAL_CHARGES, detail)

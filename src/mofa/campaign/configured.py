@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 
 from mofa.campaign.settings import CampaignPlan, PolicySettings, SlotPlan, StopRules
 from mofa.campaign.tasks import TaskKind
 from mofa.config import CampaignConfig
-from mofa.errors import ConfigError
+from mofa.errors import ConfigError, EngineMissingError
 
 # A task gets this much longer than its own time limit before its worker is killed, s.
 HARD_LIMIT_MARGIN_S = 60.0
+LIBRARIES = ("ase", "gemmi", "matscipy", "rdkit", "scipy", "jinja2")
+"""What every campaign needs beside its engines; a missing one would show only in the middle of the work."""
 
 
 def plan_of(config: CampaignConfig) -> CampaignPlan:
@@ -52,6 +55,9 @@ def check_engines(config: CampaignConfig) -> None:
     from mofa.optimize import OPTIMIZERS
     from mofa.validate import ENGINES as FORCE_FIELDS
 
+    for library in LIBRARIES:
+        if find_spec(library) is None:
+            raise EngineMissingError(f"the library {library} is not installed", action=f"Run: pip install {library}")
     GENERATORS.load(config.generate.generator)
     load_node(config.assemble.node)
     load_net(config.assemble.net)

@@ -6,6 +6,7 @@ read; MOFA's own data stand under `_mofa_*`.
 
 from __future__ import annotations
 
+import logging
 import math
 from collections import Counter
 from collections.abc import Iterable
@@ -18,6 +19,9 @@ from mofa.chemistry.bonds import BondGraph
 from mofa.chemistry.elements import is_element
 from mofa.chemistry.framework import Framework, Lineage
 from mofa.errors import InputError
+from mofa.textfiles import write_text
+
+logger = logging.getLogger(__name__)
 
 _ORDER_TO_CODE = {1.0: "S", 1.5: "A", 2.0: "D", 3.0: "T", 0.5: "M", 0.25: "Q", 0.0: "."}
 OWN = "MOFA"
@@ -25,6 +29,8 @@ OWN = "MOFA"
 FROM_FILE = "from file"
 """Charge method of a CIF that does not name one."""
 _CODE_TO_ORDER = {code: order for order, code in _ORDER_TO_CODE.items()}
+_SPACE_GROUP_TAGS = ("_symmetry_space_group_name_H-M", "_space_group_name_H-M_alt")
+_OPERATION_TAGS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 _LINEAGE_LISTS = {"linkers": "smiles", "linker_keys": "key", "sources": "source"}
 
 
@@ -133,9 +139,7 @@ def _bond_loop(framework: Framework, names: list[str]) -> list[str]:
 
 def write_cif(framework: Framework, path: str | Path) -> Path:
     """Write the framework to `path` and return the path."""
-    target = Path(path)
-    target.write_text(to_cif(framework), encoding="utf-8")
-    return target
+    return write_text(path, to_cif(framework))
 
 
 def read_cif(path: str | Path) -> Framework:
@@ -147,7 +151,7 @@ def read_cif(path: str | Path) -> Framework:
     """
     where = Path(path)
     try:
-        text = where.read_text(encoding="utf-8", errors="replace")
+        text = where.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", where=where, action="Check the path") from error
     return parse_cif(text, where=str(where))
@@ -168,6 +172,8 @@ def parse_cif(text: str, *, where: str = "CIF") -> Framework:
                 where=where,
                 action="Give a CIF with a cell and fractional coordinates",
             )
+        if len(blocks) > 1:
+            logger.warning("%s: holds %d structures; the first, %s, is used", where, len(blocks), blocks[0].name)
         structure = gemmi.make_small_structure_from_block(blocks[0])
     except InputError:
         raise
@@ -179,6 +185,7 @@ def parse_cif(text: str, *, where: str = "CIF") -> Framework:
 
 def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
     """Build a framework from gemmi's block and small structure."""
+    _check_symmetry(block, where)
     tag = block.find_value("_cell_length_a")
     if not tag or not structure.cell.is_crystal():
         raise InputError(
@@ -201,7 +208,7 @@ def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
             where=where,
             action="Resolve the disorder first",
         )
-    symbols = tuple(site.element.name for site in sites)
+    symbols = tuple("H" if site.element.name == "D" else site.element.name for site in sites)
     strange = sorted({site.label for site, s in zip(sites, symbols, strict=True) if not is_element(s)})
     if strange:
         raise InputError(
@@ -222,6 +229,28 @@ def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
         name=_text(block, "_mofa_name"),
         lineage=_read_lineage(block),
     )
+
+
+def _check_symmetry(block: Any, where: str) -> None:
+    """Refuse a space group that nobody knows, or that the listed operations contradict."""
+    import gemmi
+
+    name = next((n for tag in _SPACE_GROUP_TAGS if (n := _text(block, tag)) not in ("", "?", ".")), "")
+    operations = [list(block.find_values(tag)) for tag in _OPERATION_TAGS]
+    n_operations = max(len(found) for found in operations)
+    group = gemmi.find_spacegroup_by_name(name) if name else None
+    if name and group is None and not n_operations:
+        raise InputError(
+            f"the space group {name!r} is not known and no symmetry operations are listed",
+            where=where,
+            action="Give a Hermann-Mauguin symbol or the operations",
+        )
+    if group is not None and group.number != 1 and n_operations == 1:
+        raise InputError(
+            f"the space group is {name!r}, yet only the identity is listed",
+            where=where,
+            action="Name the group 'P 1' if every atom is listed, or give all operations",
+        )
 
 
 def _is_p1(structure: Any) -> bool:

@@ -19,6 +19,7 @@ from mofa.chemistry.elements import covalent_radius_ang, is_element
 from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Family, Linker, RawLinker
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.errors import InputError
+from mofa.textfiles import write_text
 
 Entry = RawLinker | Linker | Rejected
 """What one record of a file turns out to be; a `Linker` only from SDF that MOFA wrote."""
@@ -175,13 +176,14 @@ def linkers_to_sdf(linkers: Iterable[RawLinker | Linker]) -> str:
 
 
 def write_sdf(linkers: Iterable[RawLinker | Linker], path: str | Path) -> int:
-    """Write linkers to an SDF file, one by one as they come; returns how many."""
-    count = 0
-    with Path(path).open("w", encoding="utf-8") as file:
-        for linker in linkers:
-            file.write(linkers_to_sdf([linker]))
-            count += 1
-    return count
+    """Write linkers to an SDF file; returns how many.
+
+    Raises:
+        OutputError: the file cannot be written; an older one is left as it was.
+    """
+    known = list(linkers)
+    write_text(path, linkers_to_sdf(known))
+    return len(known)
 
 
 def _raw_block(raw: RawLinker) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mofa.cli.common import Answer, JsonOption, note, say, show
+from mofa.cli.common import Answer, JsonOption, say, show
 
 if TYPE_CHECKING:
     from mofa.campaign import Listener, RunSummary
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="Folder of the campaign.", show_default=False)]
 LOG_WIDTH = 120
 """Columns of the tables in a file or a batch log."""
+INTERRUPTED_EXIT_CODE = 130
+"""What shells use for a command that Ctrl-C ended."""
 SeedOverride = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed instead of the file's.", show_default=False)
 ]
@@ -108,9 +110,9 @@ def _watching(config: CampaignConfig, folder: Path) -> AbstractContextManager[Li
     """The live display on a terminal, log lines otherwise."""
     from mofa.cli.live import LiveDisplay, LogLines
 
-    note(f"Campaign {config.campaign.name!r} in {folder}. Ctrl-C stops in order; `mofa resume {folder}` goes on.")
-    display: Callable[[], Any] = LiveDisplay if sys.stderr.isatty() else LogLines
-    watching: AbstractContextManager[Listener] = display()
+    title = f"Campaign {config.campaign.name!r} in {folder}. Ctrl-C stops in order; `mofa resume {folder}` goes on."
+    display: Callable[[str], Any] = LiveDisplay if sys.stderr.isatty() else LogLines
+    watching: AbstractContextManager[Listener] = display(title)
     return watching
 
 
@@ -129,26 +131,33 @@ def _payload(folder: Path) -> dict[str, Any]:
 
 
 def _finish(folder: Path, summary: RunSummary, *, json_output: bool) -> None:
-    """Write the report, print funnel and ranking, and say where everything lies."""
+    """Write the report, print funnel and ranking, and say where everything lies.
+
+    Raises:
+        typer.Exit: the campaign was interrupted.
+    """
+    from mofa.cli.live import WHY_STOPPED
     from mofa.report import write_report
+    from mofa.store.records import load
 
     path = write_report(folder)
+    interrupted = str(summary.stopped) == "interrupted"
     if json_output:
         facts = {
             "stopped": str(summary.stopped),
             "elapsed_s": summary.elapsed_s,
             "unfinished_tasks": summary.unfinished,
+            "report": str(path),
         }
-        show(Answer(_payload(folder) | facts | {"report": str(path)}, ""), as_json=True)
-        return
-    from mofa.cli.live import WHY_STOPPED
-    from mofa.store.records import load
-
-    _print_results(load(folder))
-    say(f"Ended after {summary.elapsed_s / 60:.1f} min: {WHY_STOPPED[summary.stopped]}.")
-    if summary.unfinished:
-        say(f"{summary.unfinished} tasks were cut off; `mofa resume {folder}` runs them again.")
-    say(f"Report: {path}")
+        show(Answer(_payload(folder) | facts, ""), as_json=True)
+    else:
+        _print_results(load(folder))
+        say(f"Ended after {summary.elapsed_s / 60:.1f} min: {WHY_STOPPED[summary.stopped]}.")
+        if summary.unfinished or interrupted:
+            say(f"{summary.unfinished} tasks were cut off; `mofa resume {folder}` goes on.")
+        say(f"Report: {path}")
+    if interrupted:
+        raise typer.Exit(INTERRUPTED_EXIT_CODE)
 
 
 def _print_results(records: CampaignRecords) -> None:

@@ -14,6 +14,7 @@ from typing import Annotated, Any
 import typer
 
 from mofa.errors import InputError, MofaError
+from mofa.textfiles import make_writable_folder
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, one object per input.")]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Seed of every random choice.")]
@@ -84,6 +85,11 @@ def refusal(rejected: Any, source: str, **facts: Any) -> Answer:
     )
 
 
+def failure(error: MofaError, source: str) -> Answer:
+    """The answer for an input that could not be worked on at all."""
+    return Answer({"status": "failed", "file": source, "error": str(error)}, f"Error: {error}", refused=True)
+
+
 def for_each(inputs: Sequence[Path], work: Callable[[Path], Answer], *, as_json: bool) -> None:
     """Work on every input; a bad one is reported and does not stop the others.
 
@@ -97,32 +103,39 @@ def for_each(inputs: Sequence[Path], work: Callable[[Path], Answer], *, as_json:
         except MofaError as error:
             if len(inputs) == 1:
                 raise
-            answer = Answer(
-                {"status": "failed", "file": str(path), "error": str(error)}, f"Error: {error}", refused=True
-            )
+            answer = failure(error, str(path))
         failed |= answer.refused
         show(answer, as_json=as_json)
     if failed:
         raise typer.Exit(1)
 
 
-def output_path(out: Path | None, source: Path, suffix: str, *, many: bool) -> Path:
-    """Where the result for `source` goes: beside it, at `--out`, or into the folder `--out`.
+def output_paths(out: Path | None, sources: Sequence[Path], suffix: str) -> dict[Path, Path]:
+    """Where the result for each source goes: beside it, at the file `--out`, or into the folder `--out`.
 
     Raises:
-        InputError: the folder cannot be made.
+        InputError: two results would take the same name, or one file is named for many results.
+        OutputError: results cannot be written there.
     """
-    name = f"{source.stem}{suffix}"
-    if out is None:
-        return source.with_name(name)
-    target = out if not many and out.suffix else out / name
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the output folder cannot be made ({error.strerror})", where=target.parent, action="Choose another --out"
-        ) from error
-    return target
+    if out is not None and out.suffix and not out.is_dir():
+        if len(sources) > 1:
+            raise InputError(
+                f"{len(sources)} results do not fit into one file", where=out, action="Give a folder as --out"
+            )
+        targets = {sources[0]: out}
+    else:
+        targets = {path: (out or path.parent) / f"{path.stem}{suffix}" for path in sources}
+    taken: dict[Path, Path] = {}
+    for source, target in targets.items():
+        if target in taken:
+            raise InputError(
+                f"the results for {taken[target]} and {source} would both be {target}",
+                action="Give files of different names, or one command for each",
+            )
+        taken[target] = source
+    for folder in {target.parent for target in targets.values()}:
+        make_writable_folder(folder)
+    return targets
 
 
 @contextmanager

@@ -38,6 +38,14 @@ def _of_package(package: str, imports: str) -> str:
     return f"import {imports}; from importlib.metadata import version; print(version({package!r}))"
 
 
+LIBRARIES = (
+    ("ASE", "ase", "elements, cell filters"),
+    ("gemmi", "gemmi", "CIF files"),
+    ("matscipy", "matscipy", "neighbour lists"),
+    ("SciPy", "scipy", "bond orders, statistics"),
+    ("SQLAlchemy", "sqlalchemy", "event store"),
+    ("Jinja2", "jinja2", "HTML report"),
+)
 PROBES = (
     Probe(
         "RDKit",
@@ -73,6 +81,10 @@ PROBES = (
         "uptakes come without pore sizes, and too narrow pores are not refused",
         "pip install pyzeo",
         _of_package("pyzeo", "pyzeo"),
+    ),
+    *(
+        Probe(name, purpose, "MOFA does not work", f"pip install {module}", _of_package(module, module))
+        for name, module, purpose in LIBRARIES
     ),
 )
 

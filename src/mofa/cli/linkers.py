@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mofa.cli.common import Answer, JsonOption, SeedOption, note, progress, refusal, show
+from mofa.cli.common import Answer, JsonOption, SeedOption, failure, note, progress, refusal, show
 from mofa.errors import InputError
+from mofa.textfiles import make_writable_folder
 
 if TYPE_CHECKING:
     from mofa.chemistry import Linker, RawLinker, Rejected
@@ -32,11 +33,14 @@ def generate(
     from mofa.chemistry.molfiles import write_sdf
     from mofa.generate import generate as stream
 
+    _check_sdf(out)
     linkers: list[RawLinker] = []
     with progress(f"generating {family} linkers") as on_progress:
         for batch in stream(family, n=n, seed=seed, generator=kind, max_heavy_atoms=max_heavy_atoms):
             linkers += batch
             on_progress(len(linkers) / n, f"{len(linkers)} of {n}")
+    if not linkers:
+        raise InputError(f"no {family} linker has {max_heavy_atoms} heavy atoms or fewer", action="Allow larger ones")
     write_sdf(linkers, out)
     if len(linkers) < n:
         note(f"Only {len(linkers)} such linkers exist within {max_heavy_atoms} heavy atoms.")
@@ -61,48 +65,66 @@ def process(
     from mofa.chemistry.molfiles import write_sdf
     from mofa.process import process as run
 
+    if out is not None:
+        _check_sdf(out)
     sound: list[Linker] = []
-    refused = False
+    failed = False
+
+    def tell(raw: RawLinker | Linker | Rejected, where: str) -> Answer:
+        result = run(raw, time_limit_s=time_limit_s) if isinstance(raw, RawLinker) else raw
+        if isinstance(result, Rejected):
+            family = str(raw.family) if isinstance(raw, RawLinker) else None
+            return refusal(result, where, smiles=None, family=family)
+        sound.append(result)
+        payload = {
+            "smiles": result.smiles,
+            "family": str(result.family),
+            "reason": None,
+            "file": where,
+            "inchikey": result.inchikey,
+            "n_atoms": result.n_atoms,
+        }
+        return Answer(payload, f"{where}: {result.family} {result.smiles}")
+
     for source in files:
-        for number, raw in enumerate(_linkers_of(source, seed), start=1):
-            result = run(raw, time_limit_s=time_limit_s) if isinstance(raw, RawLinker) else raw
-            where = f"{source}#{number}"
-            if isinstance(result, Rejected):
-                refused = True
-                answer = refusal(result, where)
-                family = str(raw.family) if isinstance(raw, RawLinker) else None
-                show(
-                    Answer({"smiles": None, "family": family, **answer.payload}, answer.text, refused=True),
-                    as_json=json_output,
-                )
-                continue
-            sound.append(result)
-            payload = {
-                "smiles": result.smiles,
-                "family": str(result.family),
-                "reason": None,
-                "file": where,
-                "inchikey": result.inchikey,
-                "n_atoms": result.n_atoms,
-            }
-            show(Answer(payload, f"{where}: {result.family} {result.smiles}"), as_json=json_output)
+        try:
+            for number, raw in enumerate(_linkers_of(source, seed), start=1):
+                answer = tell(raw, f"{source}#{number}")
+                failed |= answer.refused
+                show(answer, as_json=json_output)
+        except InputError as error:
+            if len(files) == 1:
+                raise
+            failed = True
+            show(failure(error, source), as_json=json_output)
     if out is not None and sound:
         write_sdf(sound, out)
         note(f"Wrote {len(sound)} linkers to {out}")
-    if refused:
+    if failed:
         raise typer.Exit(1)
+
+
+def _check_sdf(out: Path) -> None:
+    """Find out before the work whether an SDF file can be written to `out`."""
+    if out.suffix.lower() not in (".sdf", ".sd"):
+        raise InputError("linkers are written as SDF", where=out, action="Give a name that ends in .sdf")
+    make_writable_folder(out.parent)
 
 
 def _linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejected]:
     """Linkers of a file, or the one that a SMILES describes; a file of processed linkers gives them as they are."""
+    from mofa.chemistry import Reason, Rejected
     from mofa.chemistry.molecules import from_smiles
     from mofa.chemistry.molfiles import read_linkers
 
     path = Path(source)
     if path.exists() or path.suffix.lower() in (".sdf", ".mol", ".xyz", ".smi", ".smiles", ".txt"):
         yield from read_linkers(path, seed=seed)
-    else:
-        yield from_smiles(source, seed=seed)
+        return
+    raw = from_smiles(source, seed=seed)
+    if isinstance(raw, Rejected) and raw.reason is Reason.UNREADABLE:
+        raise InputError("is neither a file nor a valid SMILES", where=source, action="Check the path or the SMILES")
+    yield raw
 
 
 def assemble(
@@ -121,6 +143,7 @@ def assemble(
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import write_cif
 
+    make_writable_folder(out)
     linkers = []
     for source in linker:
         sound = _sound_linker(source, seed)
@@ -132,12 +155,6 @@ def assemble(
     if isinstance(result, Rejected):
         show(refusal(result, " + ".join(known.smiles for known in linkers)), as_json=json_output)
         raise typer.Exit(1)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"the folder cannot be made ({error.strerror})", where=out, action="Choose another --out"
-        ) from error
     target = write_cif(result, out / f"{result.id}.cif")
     cell = result.cell_parameters()
     payload = {"id": result.id, "name": result.name, "cif": str(target), "cell": cell, "n_atoms": len(result)}

@@ -38,19 +38,17 @@ SUBJECT_WIDTH = 12
 def funnel_table(rows: list[FunnelRow]) -> Table:
     """The funnel with reasons; what remains of the original linkers or MOFs, beside the paper's Table I."""
     table = Table(box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
-    table.add_column("step", no_wrap=True)
+    table.add_column("step", overflow="fold")
     for heading in ("seen", "passed", "remain\n%", "paper\n%"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("refused because", overflow="fold", style="dim")
     for row in rows:
         reasons = ", ".join(f"{reason} {count}" for reason, count in row.reasons[:REASONS_SHOWN])
         table.add_row(
-            row.label,
+            Text.assemble(row.label, (f"\n  {reasons}" if reasons else "", "dim")),
             str(row.entered),
             str(row.survived),
             _percent(row.remaining),
             _percent(row.paper_remaining),
-            reasons,
         )
     return table
 
@@ -78,7 +76,8 @@ def duration(seconds: float) -> str:
 class LiveDisplay:
     """Funnel, running tasks, rates and the best MOF, redrawn in place on stderr. A `mofa.campaign.Listener`."""
 
-    def __init__(self, console: Console | None = None) -> None:
+    def __init__(self, title: str, console: Console | None = None) -> None:
+        self._title = title
         self._live = Live(console=console or Console(stderr=True), auto_refresh=False, transient=True)
 
     def __enter__(self) -> Self:
@@ -105,7 +104,8 @@ class LiveDisplay:
         rates = "   ".join(f"{kind} {rate:.0f}/h" for kind, rate in snapshot.rates_per_h.items() if rate > 0)
         queues = "   ".join(f"{kind} {n}" for kind, n in snapshot.waiting.items() if n)
         return Group(
-            Text.assemble((f"{duration(snapshot.elapsed_s)}  {state}", "bold")),
+            Text(self._title, style="dim"),
+            Text(f"{duration(snapshot.elapsed_s)}  {state}", style="bold"),
             funnel_table(funnel(snapshot.funnel)),
             _running_table(snapshot),
             Text(f"waiting   {queues or 'nothing'}", style="dim"),
@@ -126,7 +126,8 @@ def _running_table(snapshot: Snapshot) -> Table:
 class LogLines:
     """One line per result of a costly task and a summary every minute, on stderr. A `mofa.campaign.Listener`."""
 
-    def __init__(self) -> None:
+    def __init__(self, title: str) -> None:
+        self._title = title
         self._last_summary = time.monotonic()
 
     def __enter__(self) -> Self:
@@ -147,7 +148,10 @@ class LogLines:
                 _log(text)
 
     def on_tick(self, snapshot: Snapshot) -> None:
-        """A summary now and then."""
+        """The title at first, then a summary now and then."""
+        if self._title:
+            _log(self._title)
+            self._title = ""
         if time.monotonic() - self._last_summary < LOG_EVERY_S:
             return
         self._last_summary = time.monotonic()

@@ -75,6 +75,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if debug:
             raise
         _fail(str(error), wants_json)
+    except ModuleNotFoundError as error:
+        if debug:
+            raise
+        _fail(f"the Python package {error.name!r} is not installed. Run: pip install {error.name}.", wants_json)
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\n")
         sys.exit(130)

@@ -9,21 +9,21 @@ import typer
 
 from mofa.cli.common import Answer, JsonOption, say, show
 from mofa.errors import InputError
+from mofa.textfiles import write_text
 
 
 def init(
     file: Annotated[Path, typer.Argument(help="Where to write the campaign file.")] = Path("campaign.toml"),
+    out: Annotated[Path | None, typer.Option("--out", help="The same as the argument.", show_default=False)] = None,
     json_output: JsonOption = False,
 ) -> None:
     """Write a campaign file with every key, its default, its unit and its meaning."""
     from mofa.config import template
 
+    file = out or file
     if file.exists():
         raise InputError("there is such a file already", where=file, action="Choose another name or delete it")
-    try:
-        file.write_text(template(), encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"cannot be written ({error.strerror})", where=file, action="Choose another path") from error
+    write_text(file, template())
     show(Answer({"file": str(file)}, f"Wrote {file}. Next: mofa run {file}"), as_json=json_output)
 
 

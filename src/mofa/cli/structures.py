@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_path, progress, refusal
+from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_paths, progress, refusal
+from mofa.textfiles import write_text
 
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Output CIF, or a folder when many files are given.", show_default=False)
@@ -41,10 +42,12 @@ def validate(
     from mofa.validate import lammps_files
     from mofa.validate import validate as run
 
+    targets = output_paths(out, files, "-validated.cif") if out is not None or write_only else {}
+
     def work(path: Path) -> Answer:
         framework = read_cif(path)
         if write_only:
-            data_path = output_path(out, path, ".lmpdat", many=len(files) > 1).with_suffix(".lmpdat")
+            data_path = targets[path].with_suffix(".lmpdat")
             written = lammps_files(
                 framework,
                 data_name=data_path.name,
@@ -71,9 +74,7 @@ def validate(
             )
         if isinstance(result, Rejected):
             return refusal(result, str(path), rejected_early=result.reason is Reason.UNSTABLE)
-        target = None if out is None else output_path(out, path, "-validated.cif", many=len(files) > 1)
-        if target is not None:
-            write_cif(result.framework, target)
+        target = None if out is None else write_cif(result.framework, targets[path])
         payload = {
             "file": str(path),
             "strain": result.strain,
@@ -99,7 +100,7 @@ def _lammps(path: Path, data_path: Path, texts: tuple[str, str]) -> Answer:
     """Write LAMMPS data and input side by side."""
     script_path = data_path.with_suffix(".in")
     for target, text in zip((data_path, script_path), texts, strict=True):
-        target.write_text(text, encoding="utf-8")
+        write_text(target, text)
     payload = {"file": str(path), "data": str(data_path), "input": str(script_path)}
     return Answer(payload, f"{path}: wrote {data_path} and {script_path}; run `lmp -in {script_path.name}` there")
 
@@ -119,6 +120,8 @@ def optimize(
     from mofa.chemistry.cif import read_cif, write_cif
     from mofa.optimize import optimize as run
 
+    targets = output_paths(out, files, "-optimized.cif")
+
     def work(path: Path) -> Answer:
         framework = read_cif(path)
         with progress(f"relaxing {path.name}") as on_progress:
@@ -132,7 +135,7 @@ def optimize(
             )
         if isinstance(result, Rejected):
             return refusal(result, str(path))
-        target = write_cif(result.framework, output_path(out, path, "-optimized.cif", many=len(files) > 1))
+        target = write_cif(result.framework, targets[path])
         cell = result.framework.cell_parameters()
         payload = {
             "file": str(path),
@@ -168,6 +171,8 @@ def charges(
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import labels, read_cif, write_cif
 
+    targets = output_paths(out, files, "-charged.cif")
+
     def work(path: Path) -> Answer:
         framework = read_cif(path)
         with progress(f"charges of {path.name}") as on_progress:
@@ -175,7 +180,7 @@ def charges(
         if isinstance(result, Rejected):
             return refusal(result, str(path))
         charged = framework.with_charges(result.values, result.method)
-        target = write_cif(charged, output_path(out, path, "-charged.cif", many=len(files) > 1))
+        target = write_cif(charged, targets[path])
         payload = {
             "file": str(path),
             "method": result.method,
@@ -228,6 +233,8 @@ def adsorb(
     from mofa.chemistry.cif import read_cif, write_cif
     from mofa.units import format_measured
 
+    targets = output_paths(out, files, "-charged.cif") if out is not None else {}
+
     def work(path: Path) -> Answer:
         framework = read_cif(path)
         if framework.charges is None and charge_method != "none":
@@ -255,9 +262,7 @@ def adsorb(
             )
         if isinstance(result, Rejected):
             return refusal(result, str(path))
-        target = None if out is None else output_path(out, path, "-charged.cif", many=len(files) > 1)
-        if target is not None:
-            write_cif(framework, target)
+        target = None if out is None else write_cif(framework, targets[path])
         payload = {"file": str(path), **vars(result), "cif": target}
         uptake = format_measured(result.uptake_mol_per_kg, result.error_mol_per_kg, "mol/kg")
         heat = format_measured(result.heat_kj_per_mol, result.heat_error_kj_per_mol, "kJ/mol")

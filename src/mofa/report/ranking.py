@@ -111,7 +111,10 @@ def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
     from rich.text import Text
 
     found = ranking(records)
-    caption = f"and {len(found) - top} more" if len(found) > top else None
+    notes = [f"and {len(found) - top} more"] if len(found) > top else []
+    if not all(mof.uptake.converged for mof in found[:top]):
+        notes.append("* error target not met")
+    caption = "; ".join(notes) or None
     table = Table(box=SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, collapse_padding=True)
     for heading in ("", "uptake\nmol/kg", "strain\n%", "heat\nkJ/mol", "PLD\nÅ"):
         table.add_column(heading, justify="right", no_wrap=True)
