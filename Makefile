@@ -42,7 +42,8 @@ install: $(VENV)/.installed
 dev: $(VENV)/.installed-dev
 
 demo: $(VENV)/.installed
-	@$(BIN)/mofa run examples/co2-zn-pcu.toml --out $(RUN)
+	@if [ -e $(RUN)/campaign.db ]; then $(BIN)/mofa resume $(RUN); \
+	  else $(BIN)/mofa run examples/co2-zn-pcu.toml --out $(RUN); fi
 
 test: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -n 2 -m "not slow" tests
