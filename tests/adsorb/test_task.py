@@ -8,13 +8,20 @@ import numpy as np
 import pytest
 
 from mofa.adsorb import adsorb
-from mofa.chemistry import Framework, Reason, Rejected, Uptake
+from mofa.chemistry import BondGraph, Framework, Reason, Rejected, Uptake
 
 
 @pytest.fixture
 def dense() -> Framework:
     """Simple cubic carbon at 3 Å: no path for anything."""
-    return Framework("dense", ("C",), np.zeros((1, 3)), 3.0 * np.eye(3), charges=np.zeros(1), charge_method="none")
+    return _lattice("dense", 3.0)
+
+
+def _lattice(name: str, a_ang: float) -> Framework:
+    """One uncharged atom a cell, bonded to its own images."""
+    zeros = np.zeros(3, dtype=int)
+    bonds = BondGraph(1, zeros, zeros, np.eye(3, dtype=int), np.ones(3))
+    return Framework(name, ("C",), np.zeros((1, 3)), a_ang * np.eye(3), bonds, np.zeros(1), "none")
 
 
 @pytest.mark.engine
@@ -29,8 +36,7 @@ def test_too_narrow_pores_are_refused_with_the_diameter(dense: Framework) -> Non
 def test_uptake_stands_without_pore_geometry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "pyzeo.py").write_text("raise ImportError('not here')")
     monkeypatch.syspath_prepend(str(tmp_path))
-    open_lattice = Framework("open", ("C",), np.zeros((1, 3)), 13.0 * np.eye(3), charges=np.zeros(1))
-    result = adsorb(open_lattice, initialization_cycles=50, min_cycles=100, max_cycles=100)
+    result = adsorb(_lattice("open", 13.0), initialization_cycles=50, min_cycles=100, max_cycles=100)
     assert isinstance(result, Uptake)
     assert result.pores is None
     assert result.supercell == (2, 2, 2)
