@@ -107,6 +107,24 @@ def test_a_killed_campaign_goes_on_and_ends_with_a_report(tmp_path: Path) -> Non
     assert f"mofa resume {folder}" in again.err
 
 
+@pytest.mark.engine
+def test_an_interrupted_campaign_ends_in_order_and_says_so(tmp_path: Path) -> None:
+    config = tmp_path / "tiny.toml"
+    config.write_text(CAMPAIGN)
+    folder = tmp_path / "run"
+    campaign = _started(config, folder)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        time.sleep(0.2)
+        if (folder / "campaign.db").exists() and _finished(folder):
+            break
+    campaign.send_signal(signal.SIGINT)
+    assert campaign.wait(60) == 130
+    assert (folder / "report" / "index.html").exists()
+    assert set(_finished(folder).values()) == {1}
+    assert not _processes_of_group(campaign.pid)
+
+
 def _report_is_complete(folder: Path) -> None:
     """HTML, CSV and CIFs are there, and every reader sees the same structure in them."""
     report = folder / "report"

@@ -136,12 +136,13 @@ def _finish(folder: Path, summary: RunSummary, *, json_output: bool) -> None:
     Raises:
         typer.Exit: the campaign was interrupted.
     """
+    from mofa.campaign import StopReason
     from mofa.cli.live import WHY_STOPPED
     from mofa.report import write_report
     from mofa.store.records import load
 
     path = write_report(folder)
-    interrupted = str(summary.stopped) == "interrupted"
+    interrupted = summary.stopped is StopReason.INTERRUPTED
     if json_output:
         facts = {
             "stopped": str(summary.stopped),
