@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from mofa.compute import SERVERS, Cause, Completed, Lost
+from mofa.compute import SERVERS, Cause, Completed, Lost, ServerSettings
 from mofa.compute.inline import InlineServer
 from mofa.compute.pool import PoolServer
 from mofa.errors import EngineMissingError
@@ -25,7 +25,7 @@ def test_inline_conforms():
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_pool_conforms(workers, tmp_path):
-    check_task_server(lambda: PoolServer({"cpu": workers}, log_dir=tmp_path), pool="cpu", isolated=True)
+    check_task_server(lambda: PoolServer({"cpu": workers}, ServerSettings(log_dir=tmp_path)), pool="cpu", isolated=True)
 
 
 def test_servers_are_found_by_name():
@@ -88,7 +88,7 @@ def test_workers_have_one_thread_and_a_scratch_folder_that_goes_with_them():
 
 
 def test_a_dead_worker_is_reported_within_a_second_with_its_last_words(tmp_path):
-    with PoolServer({"cpu": 1}, log_dir=tmp_path) as server:
+    with PoolServer({"cpu": 1}, ServerSettings(log_dir=tmp_path)) as server:
         server.submit("warm", "cpu", echo, 1)
         collect(server, ["warm"])
         started = time.monotonic()

@@ -12,8 +12,7 @@ from mofa.campaign.progress import Listener, RunSummary, Silent
 from mofa.campaign.settings import CampaignPlan
 from mofa.campaign.thinker import Thinker
 from mofa.campaign.work import Workplace
-from mofa.compute import SERVERS
-from mofa.compute.protocols import TaskServer
+from mofa.compute import SERVERS, ServerSettings, TaskServer
 from mofa.store.durable import RESUME, store_error
 from mofa.store.folder import CampaignFolder
 
@@ -75,7 +74,7 @@ def make_server(plan: CampaignPlan, folder: CampaignFolder) -> TaskServer:
         EngineMissingError: there is no such server, or what it needs is not installed.
     """
     counts = {name: pool.count for name, pool in plan.slots.pools.items()}
-    server: TaskServer = SERVERS.load(plan.server)(counts, log_dir=folder.logs_path)
+    server: TaskServer = SERVERS.load(plan.server)(counts, ServerSettings(log_dir=folder.logs_path))
     return server
 
 

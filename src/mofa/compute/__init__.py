@@ -10,7 +10,19 @@ Example:
     ...     reports = server.wait(timeout_s=10.0)
 """
 
-from mofa.compute.protocols import Cause, Completed, Emit, Lost, ObjectStore, Report, StreamItem, TaskServer
+from mofa.compute.protocols import (
+    Cause,
+    Completed,
+    Emit,
+    Lost,
+    ObjectStore,
+    Report,
+    ServerSettings,
+    Stream,
+    StreamItem,
+    TaskServer,
+    Transit,
+)
 from mofa.registry import EngineEntry, Registry
 
 SERVERS = Registry(
@@ -20,7 +32,7 @@ SERVERS = Registry(
         "pool": EngineEntry("mofa.compute.pool:PoolServer", "pip install mofa"),
     },
 )
-"""Task servers by name; a plug-in takes the same arguments as `mofa.compute.pool.PoolServer`."""
+"""Task servers by name; each is made with the number of workers of every pool and a `ServerSettings`."""
 
 __all__ = [
     "SERVERS",
@@ -30,6 +42,9 @@ __all__ = [
     "Lost",
     "ObjectStore",
     "Report",
+    "ServerSettings",
+    "Stream",
     "StreamItem",
     "TaskServer",
+    "Transit",
 ]

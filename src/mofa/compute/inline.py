@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+import os
+import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Self
 
-from mofa.compute.protocols import Cause, Completed, Lost, Report, StreamItem
+from mofa.compute.protocols import Cause, Completed, Lost, Report, ServerSettings, StreamItem, Transit
 
 logger = logging.getLogger(__name__)
 
@@ -21,10 +22,10 @@ class InlineServer:
 
     Args:
         pools: names of the pools; the number of workers is not used.
-        log_dir: not used; what calls print goes where the caller prints.
+        settings: not used; what calls print goes where the caller prints.
     """
 
-    def __init__(self, pools: Mapping[str, int], *, log_dir: Path | None = None) -> None:
+    def __init__(self, pools: Mapping[str, int], settings: ServerSettings | None = None) -> None:
         self._pools = frozenset(pools)
         self._queue: deque[tuple[str, Callable[..., object], tuple[object, ...]]] = deque()
         self._reports: list[Report] = []
@@ -64,10 +65,13 @@ class InlineServer:
         self.shutdown()
 
     def _run(self, key: str, fn: Callable[..., object], args: tuple[object, ...]) -> None:
+        started_s = time.time()
         try:
             value = fn(lambda item: self._reports.append(StreamItem(key, item)), *args)
         except Exception as error:
             logger.exception("call %s raised", key)
             self._reports.append(Lost(key, Cause.RAISED, traceback.format_exc(), error))
         else:
-            self._reports.append(Completed(key, value))
+            ended_s = time.time()
+            transit = Transit(f"{os.uname().nodename}:{os.getpid()}", started_s, started_s, ended_s, ended_s)
+            self._reports.append(Completed(key, value, transit))

@@ -17,7 +17,7 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any, Self
 
-from mofa.compute.protocols import Cause, Completed, Lost, Report, StreamItem
+from mofa.compute.protocols import Cause, Completed, Lost, Report, ServerSettings, StreamItem
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -85,14 +85,15 @@ class PoolServer:
 
     Args:
         pools: number of workers of each pool by name.
-        log_dir: folder for what workers print, one file each; None discards it.
-        threads: threads of numerical libraries in every worker.
+        settings: where workers print, and their threads.
     """
 
-    def __init__(self, pools: Mapping[str, int], *, log_dir: Path | None = None, threads: int = 1) -> None:
+    def __init__(self, pools: Mapping[str, int], settings: ServerSettings | None = None) -> None:
+        chosen = settings or ServerSettings()
         self._pools = {name: _Pool(size) for name, size in pools.items()}
-        self._log_dir = log_dir
-        self._environment = {**os.environ, **dict.fromkeys(_THREAD_VARIABLES, str(threads)), "RASPALIB_QUIET": "1"}
+        self._log_dir = chosen.log_dir
+        threads = dict.fromkeys(_THREAD_VARIABLES, str(chosen.threads))
+        self._environment = {**os.environ, **threads, "RASPALIB_QUIET": "1"}
         self._keys: set[str] = set()
         self._reports: list[Report] = []
         self._started = 0
@@ -181,7 +182,7 @@ class PoolServer:
                 worker.key = None
                 if kind == "value":
                     self._keys.discard(key)
-                    self._reports.append(Completed(key, content[0]))
+                    self._reports.append(Completed(key, pickle.loads(content[0]), content[1]))
                 else:
                     self._lose(key, Cause.RAISED, content[0], content[1])
                 self._dispatch(worker.pool)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 from typing import Any, Protocol, Self
 
 Emit = Callable[[object], None]
@@ -23,6 +24,26 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True)
+class Transit:
+    """Where a call was when, as far as its server knows. Unix times, s; 0 where unknown."""
+
+    worker: str = ""
+    """Host and process id, ``node17:4242``."""
+    received_s: float = 0.0
+    """The worker took the call in."""
+    started_s: float = 0.0
+    """The function was called, its arguments at hand."""
+    ended_s: float = 0.0
+    """The function returned."""
+    sent_s: float = 0.0
+    """The report left the worker."""
+    bytes_in: int = 0
+    """Pickled size of the arguments, whichever way they went."""
+    bytes_out: int = 0
+    """Pickled size of the value, whichever way it went."""
+
+
+@dataclass(frozen=True)
 class StreamItem:
     """A value that a running task has emitted."""
 
@@ -36,6 +57,8 @@ class Completed:
 
     key: str
     value: Any
+    """What it returned. A large one is a proxy: the data are fetched when it is first touched, not before."""
+    transit: Transit = field(default=Transit(), compare=False)
 
 
 @dataclass(frozen=True)
@@ -90,15 +113,61 @@ class TaskServer(Protocol):
     def __exit__(self, *_: object) -> None: ...
 
 
+@dataclass(frozen=True)
+class ServerSettings:
+    """How a task server does its work; the same for all, and each takes what concerns it."""
+
+    log_dir: Path | None = None
+    """Folder for what workers print; None discards it."""
+    run_dir: Path | None = None
+    """Folder for the server's own files, shared with all nodes; None for a temporary one."""
+    threads: int = 1
+    """Threads of numerical libraries in every worker."""
+    objects: str = "none"
+    """Where bulky arguments and values go, apart from the control messages; see `mofa.compute.OBJECT_STORES`."""
+    threshold_bytes: int = 100_000
+    """Arguments and values whose pickled size reaches this go through the object store, bytes."""
+    stream: str = "zmq"
+    """What carries the items that running tasks emit; see `mofa.compute.STREAMS`."""
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """Redis server, for whatever uses one."""
+    address: str = "127.0.0.1"
+    """Under which workers on other nodes reach this machine."""
+    heartbeat_s: float = 1.0
+    """Interval of the signs of life between this process, its helpers and the nodes, s."""
+    heartbeat_limit_s: float = 10.0
+    """Silence after which a node or a helper process counts as dead, s."""
+
+
 class ObjectStore(Protocol):
-    """Keeps bytes apart from control messages; what travels with the messages is the reference."""
+    """Keeps bulky values apart from control messages: what travels with the messages is a small stand-in."""
 
-    def put(self, data: bytes, suffix: str = "") -> str:
-        """Store bytes and return a reference; the same bytes give the same reference."""
+    def put(self, data: bytes) -> str:
+        """Store bytes and return a key that any process that has this store's configuration can use."""
 
-    def get(self, ref: str) -> bytes:
-        """The bytes of a reference.
+    def get(self, key: str) -> bytes:
+        """The bytes of a key.
 
         Raises:
-            OSError: there are none.
+            LookupError: there are none.
         """
+
+    def evict(self, key: str) -> None:
+        """Forget a key; no error if it is gone."""
+
+    def close(self) -> None:
+        """Forget everything that this store has put, and let go of it."""
+
+
+class Stream(Protocol):
+    """The submitter's end of the channel on which running calls send items."""
+
+    @property
+    def address(self) -> str:
+        """What a worker needs to send; a small string without spaces, secret included."""
+
+    def receive(self, timeout_s: float) -> list[tuple[str, Any]]:
+        """Pairs of key and item that have arrived, in order for each key; waits up to `timeout_s` for the first."""
+
+    def close(self) -> None:
+        """Stop listening."""

@@ -26,6 +26,8 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any, NoReturn
 
+from mofa.compute.protocols import Transit
+
 logger = logging.getLogger(__name__)
 
 _PR_SET_PDEATHSIG = 1
@@ -133,10 +135,16 @@ def _serve(calls: Connection) -> None:
 
 
 def _call(message: bytes, calls: Connection) -> bytes:
-    """Run one call and pickle its report: ("value", ...) or ("raised", traceback, exception)."""
+    """Run one call and pickle its report: ("value", value, transit) or ("raised", traceback, exception)."""
+    received_s = time.time()
     try:
         fn, args = pickle.loads(message)
-        return pickle.dumps(("value", fn(lambda item: calls.send(("item", item)), *args)))
+        started_s = time.time()
+        value = pickle.dumps(fn(lambda item: calls.send(("item", item)), *args))
+        ended_s = time.time()
+        worker = f"{os.uname().nodename}:{os.getpid()}"
+        transit = Transit(worker, received_s, started_s, ended_s, time.time(), len(message), len(value))
+        return pickle.dumps(("value", value, transit))
     except Exception as error:
         logger.exception("the call raised")
         return _raised(traceback.format_exc(), error)

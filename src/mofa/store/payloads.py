@@ -1,8 +1,9 @@
 """What an event is, and what the result of a task says: the durable format of a campaign.
 
-Schema version 1. Payloads by kind of event:
+Schema version 2. Payloads by kind of event:
 
-- ``submitted``: `inputs`, `options`, `subject` of the task.
+- ``session``: `server`, `pools` (slots by name), `host`, `mofa` (version); one for every run or resume.
+- ``submitted``: `inputs`, `options`, `subject` of the task, and the `pool` whose slot it takes.
 - ``batch``: `index`, `ref`, `n`, `family` of a batch that a generate task streamed.
 - ``result``: a `TaskResult`.
 - ``note``: `text`, and facts about a task's mishaps (`attempt`, `cause`).
@@ -20,8 +21,9 @@ from mofa.store.codec import decode_as
 
 
 class EventKind(StrEnum):
-    """What happened to a task."""
+    """What happened to a task, or to the campaign."""
 
+    SESSION = "session"
     SUBMITTED = "submitted"
     BATCH = "batch"
     RESULT = "result"
@@ -57,13 +59,26 @@ class Status(StrEnum):
 
 @dataclass(frozen=True)
 class Timing:
-    """Where and when a task ran. Times are Unix times on the worker's clock, s."""
+    """Where and when a task ran. Times are Unix times, s; 0 where nobody noted them."""
 
     worker: str = ""
+    """Host and process id."""
     started_s: float = 0.0
+    """Computing began, on the worker's clock."""
     ended_s: float = 0.0
+    """Computing ended, on the worker's clock."""
     cpu_s: float = 0.0
     """CPU time of the worker and of the children it waited for, s."""
+    received_s: float = 0.0
+    """The worker took the task in, on the worker's clock."""
+    sent_s: float = 0.0
+    """The report left the worker, on the worker's clock."""
+    arrived_s: float = 0.0
+    """The report reached the thinker, on the thinker's clock."""
+    bytes_in: int = 0
+    """Size of the message to the worker, bytes."""
+    bytes_out: int = 0
+    """Size of the message back, bytes."""
 
     @property
     def wall_s(self) -> float:

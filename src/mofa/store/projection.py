@@ -18,6 +18,7 @@ from mofa.store.records import (
     MofRecord,
     OptimizedRecord,
     Rejection,
+    SessionRecord,
     StabilityRecord,
     StageCount,
     TaskRecord,
@@ -42,6 +43,7 @@ class Projection:
         self._simulated = 0
         self._stable = 0
         self._best: MofRecord | None = None
+        self._sessions: list[SessionRecord] = []
         self._n_events = 0
         self._started_s: float | None = None
         self._updated_s: float | None = None
@@ -55,10 +57,20 @@ class Projection:
         self._n_events += 1
         self._started_s = event.time_s if self._started_s is None else self._started_s
         self._updated_s = event.time_s
+        if self._sessions:
+            self._sessions[-1] = replace(self._sessions[-1], updated_s=event.time_s)
         match event.kind:
+            case EventKind.SESSION:
+                session = SessionRecord(event.time_s, event.time_s, event.payload["server"], event.payload["pools"])
+                self._sessions.append(session)
             case EventKind.SUBMITTED:
                 self._tasks[event.task_id] = TaskRecord(
-                    event.task_id, Stage(event.task_kind), str(event.payload["subject"]), event.time_s
+                    event.task_id,
+                    Stage(event.task_kind),
+                    str(event.payload["subject"]),
+                    event.time_s,
+                    pool=event.payload.get("pool", ""),
+                    model_version=event.payload["options"].get("model_version", 0),
                 )
             case EventKind.BATCH:
                 n = int(event.payload["n"])
@@ -97,6 +109,7 @@ class Projection:
             tasks=dict(self._tasks),
             funnel=self.funnel(),
             notes=tuple(self._notes),
+            sessions=tuple(self._sessions),
             n_events=self._n_events,
             started_s=self._started_s,
             updated_s=self._updated_s,
@@ -118,6 +131,11 @@ class Projection:
                 started_s=result.timing.started_s,
                 ended_s=result.timing.ended_s,
                 recorded_s=event.time_s,
+                received_s=result.timing.received_s or None,
+                sent_s=result.timing.sent_s or None,
+                arrived_s=result.timing.arrived_s or None,
+                bytes_in=result.timing.bytes_in,
+                bytes_out=result.timing.bytes_out,
                 cpu_s=result.timing.cpu_s,
                 worker=result.timing.worker,
             )

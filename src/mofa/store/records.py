@@ -141,6 +141,11 @@ class TaskRecord:
     subject: str
     """Framework id, linker family or batch."""
     submitted_s: float
+    """When it was created and sent, on the thinker's clock."""
+    pool: str = ""
+    """The slot kind that it ran on."""
+    model_version: int = 0
+    """Of a generate or train task: the version of the generator's model, 0 for the pre-trained one."""
     status: Status | None = None
     """None while it is unfinished."""
     started_s: float | None = None
@@ -148,9 +153,18 @@ class TaskRecord:
     ended_s: float | None = None
     """On the worker's clock."""
     recorded_s: float | None = None
-    """When its result was committed."""
+    """When its result was committed, on the thinker's clock."""
+    received_s: float | None = None
+    """When the worker took it in, on the worker's clock."""
+    sent_s: float | None = None
+    """When its report left the worker, on the worker's clock."""
+    arrived_s: float | None = None
+    """When its report reached the thinker, on the thinker's clock."""
+    bytes_in: int = 0
+    bytes_out: int = 0
     cpu_s: float = 0.0
     worker: str = ""
+    """Host and process id."""
     attempts_lost: int = 0
     """How often it raised or its worker died before it ended."""
 
@@ -158,6 +172,18 @@ class TaskRecord:
     def wall_s(self) -> float | None:
         """Duration on the worker, s."""
         return None if self.ended_s is None or self.started_s is None else self.ended_s - self.started_s
+
+
+@dataclass(frozen=True)
+class SessionRecord:
+    """One run or resume of the campaign. Times are Unix times on the thinker's clock, s."""
+
+    started_s: float
+    updated_s: float
+    """When its last event was recorded: a session that was killed leaves no other end."""
+    server: str
+    pools: Mapping[str, int]
+    """Slots by kind."""
 
 
 @dataclass(frozen=True)
@@ -212,6 +238,8 @@ class CampaignRecords:
     funnel: Funnel
     notes: tuple[str, ...]
     """Mishaps in words: lost workers, damaged files."""
+    sessions: tuple[SessionRecord, ...]
+    """In order; empty for a campaign that an early version wrote."""
     n_events: int
     started_s: float | None
     """Unix time of the first event; None for a campaign without events."""
