@@ -68,6 +68,25 @@ def test_results_are_forced_to_disk_and_submissions_are_not(folder):
                 assert synchronous(store) == expected
 
 
+def test_a_group_with_a_result_is_forced_to_disk(folder):
+    with folder.events() as store:
+        store.append_all([event(1), Event("r", 0.0, EventKind.RESULT, "", "", {}), event(2)])
+        with store._connection.begin():
+            assert store._connection.exec_driver_sql("PRAGMA synchronous").scalar_one() == 2
+
+
+def test_a_group_is_written_in_full_or_not_at_all(folder):
+    with folder.events() as store:
+        store.append(event(0))
+        with store._connection.begin():
+            pages = store._connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+            store._connection.exec_driver_sql(f"PRAGMA max_page_count={pages + 100}")
+        with pytest.raises(StoreError, match="full"):
+            store.append_all([event(n) for n in range(1, 3000)])
+        assert [found.event_id for found in store.read()] == ["note-0"]
+        assert store.append_all([event(n) for n in range(3)]) == [False, True, True]
+
+
 def test_nan_in_an_event_is_refused_before_it_is_stored(folder):
     bad = Event("bad", 0.0, EventKind.NOTE, "", "", {"value": float("nan")})
     with folder.events() as store:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.sql.dml import ReturningInsert
 
 from mofa.errors import CampaignError, MofaError, StoreError
 from mofa.store import schema
@@ -56,19 +58,20 @@ class EventStore:
         self.where = target.render_as_string(hide_password=True)
         self._then = AGAIN if create or read_only or frozen else RESUME
         options: dict[str, Any] = {}
-        sqlite = target.get_backend_name() == "sqlite"
-        if sqlite:
+        embedded = target.get_backend_name() == "sqlite"
+        if embedded:
             options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
             if read_only or frozen:
                 target = _read_only_url(target, frozen=frozen)
         self._engine = sa.create_engine(target, json_serializer=partial(json.dumps, allow_nan=False), **options)
         self._forced = True
+        self._insert = _insert_new(sqlite.insert if embedded else postgresql.insert)
         try:
             with self._errors("opened"):
                 self._connection = self._engine.connect()
                 if create:
                     self._create()
-                if sqlite and not (read_only or frozen):
+                if embedded and not (read_only or frozen):
                     self._configure_sqlite()
                 self._check_version()
         except MofaError:
@@ -84,22 +87,31 @@ class EventStore:
         Raises:
             StoreError: full disk, no permission, locked or damaged database; nothing is half-written.
         """
-        row = {
-            "event_id": event.event_id,
-            "time_s": event.time_s,
-            "kind": event.kind.value,
-            "task_id": event.task_id,
-            "task_kind": event.task_kind,
-            "payload": dict(event.payload),
-        }
+        (new,) = self.append_all([event])
+        return new
+
+    def append_all(self, events: Sequence[Event]) -> list[bool]:
+        """Add events to the end, in this order, all of them in one transaction.
+
+        Waiting for the disk once for many is what makes it fast: they are forced to disk if any one of them must be.
+
+        Returns:
+            For each event whether it is new; one whose id is already there, or comes twice here, is left out.
+
+        Raises:
+            StoreError: full disk, no permission, locked or damaged database; none of them is written.
+        """
+        if not events:
+            return []
         with self._errors("written"):
-            self._force(event.kind in _FORCED)
-            try:
-                with self._connection.begin():
-                    self._connection.execute(schema.events.insert().values(row))
-            except IntegrityError:
-                return False
-        return True
+            self._force(any(event.kind in _FORCED for event in events))
+            with self._connection.begin():
+                added = set(self._connection.scalars(self._insert, [_row(event) for event in events]))
+        new = []
+        for event in events:
+            new.append(event.event_id in added)
+            added.discard(event.event_id)
+        return new
 
     def read(self, after_seq: int = 0) -> Iterator[Event]:
         """Events in order, those after `after_seq`.
@@ -190,6 +202,24 @@ class EventStore:
             raise StoreError(
                 f"could not be {verb} ({text})", where=self.where, action=action.format(then=self._then)
             ) from error
+
+
+def _insert_new(insert: Callable[[sa.Table], Any]) -> ReturningInsert[tuple[str]]:
+    """The statement that inserts rows except those whose event is already there, and gives the ids of the new ones."""
+    statement = insert(schema.events).on_conflict_do_nothing(index_elements=[schema.events.c.event_id])
+    new: ReturningInsert[tuple[str]] = statement.returning(schema.events.c.event_id)
+    return new
+
+
+def _row(event: Event) -> dict[str, Any]:
+    return {
+        "event_id": event.event_id,
+        "time_s": event.time_s,
+        "kind": event.kind.value,
+        "task_id": event.task_id,
+        "task_kind": event.task_kind,
+        "payload": dict(event.payload),
+    }
 
 
 def sqlite_url(path: Path) -> str:

@@ -7,7 +7,7 @@ Example:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Protocol
 
@@ -22,12 +22,19 @@ class RecordStore(Protocol):
     def append(self, event: Event) -> bool:
         """Add an event to the end; False, and nothing changed, if its id is already there."""
 
+    def append_all(self, events: Sequence[Event]) -> list[bool]:
+        """Add events to the end, all or none; for each whether it is new."""
+
     def read(self, after_seq: int = 0) -> Iterator[Event]:
         """Events in order, those after `after_seq`."""
 
 
 def check_event_store(store: RecordStore) -> None:
-    """Assert that an empty event store appends in order, refuses doubles, and gives back what it was given."""
+    """Assert that an empty event store appends in order, refuses doubles, and gives back what it was given.
+
+    Args:
+        store: an empty one; 1100 events lie in it afterwards.
+    """
     assert list(store.read()) == []
     events = [
         Event(f"event-{n}", 1.5 * n, _KINDS[n % len(_KINDS)], f"validate-{n}", "validate", {"é": [n, None, {}]})
@@ -35,7 +42,10 @@ def check_event_store(store: RecordStore) -> None:
     ]
     assert all(store.append(event) for event in events[:100])
     assert not store.append(events[0]), "an event is appended once"
-    assert all(store.append(event) for event in events[100:])
+    assert store.append_all([]) == []
+    assert store.append_all([*events[98:103], events[101]]) == [False, False, True, True, True, False]
+    assert all(store.append_all(events[103:])), "many events are appended at once"
+    assert not any(store.append_all(events)), "an event is appended once, also among many"
     found = list(store.read())
     assert [event.event_id for event in found] == [event.event_id for event in events]
     assert [event.payload for event in found] == [dict(event.payload) for event in events]
