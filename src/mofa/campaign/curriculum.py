@@ -1,11 +1,19 @@
-"""Which MOFs the generator learns from: the paper's rule, as a pure function."""
+"""Which MOFs the generator learns from, and when: the paper's rule, without clock or files."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
 from mofa.chemistry.results import TRAINABLE_STRAIN
+
+
+class Regime(StrEnum):
+    """What the MOFs to learn from are ranked by."""
+
+    STRAIN = "strain"
+    UPTAKE = "uptake"
 
 
 @dataclass(frozen=True)
@@ -16,6 +24,8 @@ class Example:
     """Framework id."""
     strain: float
     uptake_mol_per_kg: float | None = None
+    linkers: tuple[str, ...] = ()
+    """Files of its linkers."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,8 @@ class CurriculumSettings:
 
     strain_limit: float = TRAINABLE_STRAIN
     """Only MOFs with a strain below this are learnt from."""
+    first_after: int = 64
+    """MOFs below the limit before the first training."""
     keep_fraction: float = 0.5
     """The better part of the candidates that is kept."""
     uptakes_to_switch: int = 64
@@ -32,7 +44,7 @@ class CurriculumSettings:
     max_examples: int = 8192
 
 
-def training_set(examples: Sequence[Example], settings: CurriculumSettings | None = None) -> tuple[Example, ...]:
+def training_set(examples: Iterable[Example], settings: CurriculumSettings | None = None) -> tuple[Example, ...]:
     """The MOFs to learn from, best first; empty while there are too few.
 
     Candidates have a strain below 25 %. At first the half with the lowest strain is taken; once 64 uptakes are known,
@@ -47,3 +59,64 @@ def training_set(examples: Sequence[Example], settings: CurriculumSettings | Non
         ranked = sorted(candidates, key=lambda example: (example.strain, example.key))
     kept = ranked[: min(int(len(ranked) * rule.keep_fraction), rule.max_examples)]
     return tuple(kept) if len(kept) >= rule.min_examples else ()
+
+
+class Curriculum:
+    """Remembers the examples of a campaign and says when it is time to train.
+
+    First when 64 MOFs have a strain below the limit; then whenever the last training has ended and the set has grown
+    since it began, or is ranked by another measure. A training that fails is not repeated on the same set.
+
+    Args:
+        settings: thresholds.
+    """
+
+    def __init__(self, settings: CurriculumSettings) -> None:
+        self._settings = settings
+        self._examples: dict[str, Example] = {}
+        self._n_uptakes = 0
+        self._training = False
+        self._learnt: tuple[Regime, int] | None = None
+        """Ranking and number of candidates of the last training."""
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Curriculum) and vars(self) == vars(other)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def add_strain(self, key: str, strain: float, linkers: Sequence[str]) -> None:
+        """A MOF has come through dynamics."""
+        if strain < self._settings.strain_limit:
+            self._examples[key] = Example(key, strain, None, tuple(linkers))
+
+    def add_uptake(self, key: str, uptake_mol_per_kg: float) -> None:
+        """A MOF has an uptake."""
+        example = self._examples.get(key)
+        if example is not None:
+            self._n_uptakes += example.uptake_mol_per_kg is None
+            self._examples[key] = replace(example, uptake_mol_per_kg=uptake_mol_per_kg)
+
+    @property
+    def candidates(self) -> tuple[Regime, int]:
+        """What MOFs are ranked by now, and how many there are."""
+        if self._n_uptakes >= self._settings.uptakes_to_switch:
+            return Regime.UPTAKE, self._n_uptakes
+        return Regime.STRAIN, len(self._examples)
+
+    def due(self) -> tuple[Example, ...]:
+        """The MOFs to train on now, best first; empty if it is not time."""
+        if self._training or len(self._examples) < self._settings.first_after:
+            return ()
+        regime, n = self.candidates
+        if self._learnt is not None and regime is self._learnt[0] and n <= self._learnt[1]:
+            return ()
+        return training_set(self._examples.values(), self._settings)
+
+    def begin(self, regime: Regime, n: int) -> None:
+        """A training on `n` candidates has been submitted."""
+        self._training = True
+        self._learnt = (regime, n)
+
+    def end(self) -> None:
+        """The training has ended, well or not."""
+        self._training = False

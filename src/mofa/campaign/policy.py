@@ -7,7 +7,7 @@ replaying them into a fresh policy gives the live policy back.
 
 The rules are those of the MOFA paper (section III-C): linkers are generated and processed all the time; MOFs are
 assembled from the newest linkers once there are four of each family; the newest MOF is validated first; the most stable
-goes on to optimisation, charges and adsorption.
+goes on to optimisation, charges and adsorption; the generator is retrained on the best whenever their set has grown.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from mofa.campaign.curriculum import Curriculum, Regime
 from mofa.campaign.queues import Entry, Line, Ranking, Shelf, Stack
 from mofa.campaign.settings import PolicySettings
 from mofa.campaign.tasks import Batch, Outcome, Task, TaskKind, derived_seed
-from mofa.chemistry.results import TRAINABLE_STRAIN
 
 
 class Policy:
@@ -34,6 +34,7 @@ class Policy:
         self._seed = seed
         self._families = tuple(dict.fromkeys(settings.recipe))
         self._begun: Counter[TaskKind] = Counter()
+        self._running: Counter[TaskKind] = Counter()
         self._generating: dict[str, int] = {}
         """Linkers streamed so far by each running generate task."""
         self._generated = 0
@@ -48,6 +49,11 @@ class Policy:
         self._stable = Ranking()
         self._relaxed = Line()
         self._charged = Line()
+        self._linkers_of: dict[str, tuple[str, ...]] = {}
+        """Linkers of the MOFs that are being validated."""
+        self._curriculum = Curriculum(settings.curriculum)
+        self._model: tuple[int, str] = (0, "")
+        """Version and file of the generator's newest weights; version 0 is the pre-trained model."""
 
     def next(self, kind: TaskKind) -> Task | None:
         """The next task of a kind, begun; None, and nothing changed, if there is none."""
@@ -74,11 +80,12 @@ class Policy:
             case TaskKind.ADSORB:
                 return self._about(kind, self._charged.first())
             case TaskKind.TRAIN:
-                return None
+                return self._choose_train()
 
     def begin(self, task: Task) -> None:
         """A task has been submitted: it leaves its queue."""
         self._begun[task.kind] += 1
+        self._running[task.kind] += 1
         match task.kind:
             case TaskKind.GENERATE:
                 self._generating[task.id] = 0
@@ -87,13 +94,16 @@ class Policy:
             case TaskKind.ASSEMBLE:
                 self._shelf.use(task.inputs)
             case TaskKind.VALIDATE:
-                self._mofs.take(task.subject)
+                entry = self._mofs.take(task.subject)
+                self._linkers_of[task.subject] = entry.parts if entry is not None else ()
             case TaskKind.OPTIMIZE:
                 self._stable.take(task.subject)
             case TaskKind.CHARGES:
                 self._relaxed.take(task.subject)
             case TaskKind.ADSORB:
                 self._charged.take(task.subject)
+            case TaskKind.TRAIN:
+                self._curriculum.begin(Regime(task.options["ranked_by"]), task.options["candidates"])
 
     def on_stream(self, task: Task, batch: Batch) -> None:
         """A running generate task has given a batch of raw linkers."""
@@ -104,6 +114,7 @@ class Policy:
 
     def on_result(self, task: Task, outcome: Outcome) -> None:
         """A task has ended."""
+        self._running[task.kind] -= 1
         match task.kind:
             case TaskKind.GENERATE:
                 if not self._generating.pop(task.id, 0) and outcome.ok:
@@ -115,17 +126,32 @@ class Policy:
                 for product in outcome.products:
                     if product.key not in self._known_mofs:
                         self._known_mofs.add(product.key)
-                        self._mofs.add(Entry(product.key, product.ref))
+                        self._mofs.add(Entry(product.key, product.ref, product.parts))
             case TaskKind.VALIDATE:
+                linkers = self._linkers_of.pop(task.subject, ())
                 for product in outcome.products:
-                    if product.score is not None and product.score < TRAINABLE_STRAIN:
+                    if product.score is not None and product.score < self._settings.curriculum.strain_limit:
                         self._stable.add(Entry(task.subject, product.ref), product.score)
+                        self._curriculum.add_strain(task.subject, product.score, linkers)
             case TaskKind.OPTIMIZE:
                 for product in outcome.products:
                     self._relaxed.add(Entry(task.subject, product.ref))
             case TaskKind.CHARGES:
                 for product in outcome.products:
                     self._charged.add(Entry(task.subject, product.ref))
+            case TaskKind.ADSORB:
+                for product in outcome.products:
+                    if product.score is not None:
+                        self._curriculum.add_uptake(task.subject, product.score)
+            case TaskKind.TRAIN:
+                self._curriculum.end()
+                for product in outcome.products:
+                    self._model = (task.options["model_version"], product.ref)
+
+    @property
+    def model_version(self) -> int:
+        """Version of the model that the next generate task uses; 0 is the pre-trained one."""
+        return self._model[0]
 
     def waiting(self) -> Mapping[TaskKind, int]:
         """Length of the queue before each kind of task; for assemble the linkers that may still be used."""
@@ -151,11 +177,38 @@ class Policy:
             return None
         serial = self._begun[TaskKind.GENERATE]
         family = self._families[serial % len(self._families)].value
-        seed = derived_seed(self._seed, TaskKind.GENERATE, serial)
-        return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, (), {"family": family, "seed": seed}, family)
+        version, weights = self._model
+        options = {
+            "family": family,
+            "seed": derived_seed(self._seed, TaskKind.GENERATE, serial),
+            "model_version": version,
+        }
+        inputs = (weights,) if weights else ()
+        return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, inputs, options, family)
+
+    def _choose_train(self) -> Task | None:
+        """Training on the best MOFs so far: their linkers, without repetition, those of the best MOF first."""
+        if not self._settings.retrain:
+            return None
+        examples = self._curriculum.due()
+        if not examples:
+            return None
+        ranked_by, n = self._curriculum.candidates
+        version = self._begun[TaskKind.TRAIN] + 1
+        options = {
+            "model_version": version,
+            "ranked_by": ranked_by.value,
+            "candidates": n,
+            "mofs": len(examples),
+            "seed": derived_seed(self._seed, TaskKind.TRAIN, version),
+        }
+        linkers = dict.fromkeys(ref for example in examples for ref in example.linkers)
+        return Task(self._id(TaskKind.TRAIN), TaskKind.TRAIN, tuple(linkers), options, f"model {version}")
 
     def _choose_assemble(self) -> Task | None:
         """New combinations of the newest linkers."""
+        if self._running[TaskKind.ASSEMBLE] >= self._settings.assembly_slots:
+            return None
         task_id = self._id(TaskKind.ASSEMBLE)
         found = self._shelf.pick(self._settings.mofs_per_assembly, derived_seed(self._seed, task_id))
         if not found:

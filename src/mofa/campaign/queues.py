@@ -18,6 +18,8 @@ class Entry:
 
     key: str
     ref: str
+    parts: tuple[str, ...] = ()
+    """Files of what it was made from: the linkers of a MOF."""
 
 
 @dataclass
@@ -62,9 +64,9 @@ class Stack:
         """The newest entry."""
         return next(reversed(self._entries.values()), None)
 
-    def take(self, key: str) -> None:
-        """Remove an entry; no error if it is not there."""
-        self._entries.pop(key, None)
+    def take(self, key: str) -> Entry | None:
+        """Remove an entry and give it; None if it is not there."""
+        return self._entries.pop(key, None)
 
 
 @dataclass
@@ -122,6 +124,8 @@ class Shelf:
     max_uses: int
     _seen: Counter[str] = field(default_factory=Counter)
     _newest: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    _usable: dict[str, dict[str, Entry]] = field(default_factory=dict)
+    """The newest of each family that are not used up."""
     _keys: set[str] = field(default_factory=set)
     _key_of_ref: dict[str, str] = field(default_factory=dict)
     _uses: Counter[str] = field(default_factory=Counter)
@@ -134,15 +138,17 @@ class Shelf:
         self._keys.add(entry.key)
         self._key_of_ref[entry.ref] = entry.key
         self._seen[family] += 1
-        shelf = self._newest.setdefault(family, {})
-        shelf[entry.key] = entry
-        if len(shelf) > self.window:
-            del shelf[next(iter(shelf))]
+        newest, usable = self._newest.setdefault(family, {}), self._usable.setdefault(family, {})
+        newest[entry.key] = usable[entry.key] = entry
+        if len(newest) > self.window:
+            oldest = next(iter(newest))
+            del newest[oldest]
+            usable.pop(oldest, None)
         return True
 
     def __len__(self) -> int:
         """Linkers that may still be used."""
-        return sum(len(self._usable(family)) for family in dict.fromkeys(self.recipe))
+        return sum(len(self._usable.get(family, ())) for family in dict.fromkeys(self.recipe))
 
     def pick(self, n: int, seed: int) -> list[Combination]:
         """Up to `n` new combinations of the newest linkers; changes nothing.
@@ -151,7 +157,7 @@ class Shelf:
         """
         if any(self._seen[family] < self.min_per_family for family in self.recipe):
             return []
-        usable = {family: self._usable(family) for family in dict.fromkeys(self.recipe)}
+        usable = {family: list(self._usable[family].values())[::-1] for family in dict.fromkeys(self.recipe)}
         if not all(usable.values()):
             return []
         rng = random.Random(seed)
@@ -163,12 +169,11 @@ class Shelf:
         for start in range(0, len(refs), len(self.recipe)):
             keys = [self._key_of_ref.get(ref, ref) for ref in refs[start : start + len(self.recipe)]]
             self._tried.add(self._identity(keys))
-            self._uses.update(set(keys))
-
-    def _usable(self, family: str) -> list[Entry]:
-        """Linkers of a family that are not used up, newest first."""
-        entries = reversed(self._newest.get(family, {}).values())
-        return [entry for entry in entries if self._uses[entry.key] < self.max_uses]
+            for key in set(keys):
+                self._uses[key] += 1
+                if self._uses[key] >= self.max_uses:
+                    for usable in self._usable.values():
+                        usable.pop(key, None)
 
     def _fresh(self, candidates: Iterable[Combination], n: int) -> list[Combination]:
         """The first `n` that are new and whose linkers have uses left, those of the others found included."""

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from mofa.campaign.curriculum import CurriculumSettings
 from mofa.campaign.tasks import TaskKind
 from mofa.chemistry import Family
 from mofa.errors import ConfigError
@@ -14,6 +15,7 @@ DOWNSTREAM_FIRST = (
     TaskKind.ADSORB,
     TaskKind.CHARGES,
     TaskKind.OPTIMIZE,
+    TaskKind.TRAIN,
     TaskKind.VALIDATE,
     TaskKind.ASSEMBLE,
     TaskKind.PROCESS,
@@ -36,12 +38,18 @@ class PolicySettings:
     """MOFs that one linker may be part of; keeps fresh linkers flowing (the published runs average about 2)."""
     mofs_per_assembly: int = 1
     """MOFs built in one assemble task."""
+    assembly_slots: int = 1
+    """Assemble tasks that may run at the same time: the paper's one for every 256 validate slots."""
     max_waiting_batches: int = 8
     """Generation pauses while this many batches wait for processing (running generate tasks included)."""
     max_generated: int | None = None
     """Generation ends after this many raw linkers; None for no end."""
     max_waiting_mofs: int = 64
     """Length of the last-in-first-out queue of MOFs; beyond it the oldest is dropped."""
+    retrain: bool = True
+    """Whether the generator learns from the MOFs that were found."""
+    curriculum: CurriculumSettings = CurriculumSettings()
+    """When and from which MOFs. Its strain limit is also that for optimisation and adsorption."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +75,8 @@ class Pool:
     count: int
     kinds: tuple[TaskKind, ...]
     """What they do, in the order in which they look for work."""
+    lends_to: tuple[TaskKind, ...] = ()
+    """Kinds that an idle slot helps out with when there is nothing of its own to do."""
 
     @property
     def eager(self) -> bool:
@@ -87,6 +97,8 @@ class SlotPlan:
     """
 
     pools: Mapping[str, Pool]
+    lend_above: float = 1.0
+    """An idle slot is lent to another kind when more than this many tasks wait for each slot of that kind."""
 
     def __post_init__(self) -> None:
         for name, pool in self.pools.items():
@@ -95,6 +107,10 @@ class SlotPlan:
         missing = [kind.value for kind in DOWNSTREAM_FIRST if self.pool_of(kind) is None]
         if missing:
             raise ConfigError(f"no worker pool serves {', '.join(missing)}", action="Add them to the kinds of a pool")
+
+    def slots_of(self, kind: TaskKind) -> int:
+        """Slots that serve a kind by right."""
+        return sum(pool.count for pool in self.pools.values() if kind in pool.kinds)
 
     def pool_of(self, kind: TaskKind) -> str | None:
         """Name of the first pool that serves a kind."""

@@ -69,6 +69,8 @@ class Product:
     """Linker family, for linkers."""
     score: float | None = None
     """Strain (validate) or uptake in mol/kg (adsorb)."""
+    parts: tuple[str, ...] = ()
+    """Files of what it was made from: the linkers of a MOF."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,9 @@ class Outcome:
     def of(cls, result: TaskResult) -> Outcome:
         """The outcome in a recorded result."""
         products = (
-            Product(item.key, item.ref, item.family, item.score) for item in result.items if item.rejected is None
+            Product(item.key, item.ref, item.family, item.score, item.parts)
+            for item in result.items
+            if item.rejected is None
         )
         return cls(result.status is Status.DONE, tuple(products))
 
