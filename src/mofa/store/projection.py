@@ -11,6 +11,7 @@ from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
 from mofa.store.codec import decode_as
 from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult
 from mofa.store.records import (
+    BatchRecord,
     CampaignRecords,
     ChargesRecord,
     Funnel,
@@ -44,6 +45,7 @@ class Projection:
         self._stable = 0
         self._best: MofRecord | None = None
         self._sessions: list[SessionRecord] = []
+        self._batches: list[BatchRecord] = []
         self._n_events = 0
         self._started_s: float | None = None
         self._updated_s: float | None = None
@@ -74,6 +76,8 @@ class Projection:
                 )
             case EventKind.BATCH:
                 n = int(event.payload["n"])
+                key = f"{event.task_id}/{event.payload['index']}"
+                self._batches.append(BatchRecord(key, n, event.payload.get("made_s", event.time_s), event.time_s))
                 self._entered[Stage.GENERATE] += n
                 self._passed[Stage.GENERATE] += n
             case EventKind.RESULT:
@@ -113,6 +117,7 @@ class Projection:
             n_events=self._n_events,
             started_s=self._started_s,
             updated_s=self._updated_s,
+            batches=tuple(self._batches),
         )
 
     def _apply_note(self, event: Event) -> None:
@@ -205,7 +210,9 @@ class Projection:
             return
         self._passed[Stage.ASSEMBLE] += 1
         lineage = decode_as(Lineage, value["lineage"])
-        self._mofs[item.key] = MofRecord(item.key, value["name"], value["n_atoms"], lineage, item.ref, event.time_s)
+        self._mofs[item.key] = MofRecord(
+            item.key, value["name"], value["n_atoms"], lineage, item.ref, event.time_s, task_id=event.task_id
+        )
 
     def _accept_stage(self, stage: Stage, mof: MofRecord, value: dict[str, Any], event: Event) -> None:
         match stage:

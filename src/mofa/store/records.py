@@ -16,6 +16,29 @@ from mofa.store.payloads import Status
 
 
 @dataclass(frozen=True)
+class StrainLimits:
+    """Limits of the strain after molecular dynamics; the defaults are the paper's."""
+
+    stable: float = STABLE_STRAIN
+    """A MOF with a smaller strain is stable."""
+    trainable: float = TRAINABLE_STRAIN
+    """A MOF with a smaller strain goes on, and may be trained on."""
+
+
+@dataclass(frozen=True)
+class BatchRecord:
+    """Raw linkers that a generate task streamed."""
+
+    key: str
+    """Task and index, ``generate-000003/2``: the subject of the process task that takes it."""
+    n: int
+    made_s: float
+    """When it was generated, Unix time on the worker's clock; where the worker did not note it, `time_s`."""
+    time_s: float
+    """When it was recorded, Unix time."""
+
+
+@dataclass(frozen=True)
 class LinkerRecord:
     """A linker that processing accepted."""
 
@@ -112,6 +135,8 @@ class MofRecord:
     uptake: Uptake | None = None
     rejected: Rejection | None = None
     """Why it went no further, if a stage refused it."""
+    task_id: str = ""
+    """The assemble task that made it."""
 
     @property
     def best_ref(self) -> str:
@@ -245,6 +270,10 @@ class CampaignRecords:
     """Unix time of the first event; None for a campaign without events."""
     updated_s: float | None
     """Unix time of the last event."""
+    batches: tuple[BatchRecord, ...] = ()
+    """Raw linkers as they were streamed, in order."""
+    limits: StrainLimits = StrainLimits()
+    """Which strain counts as stable and as trainable in this campaign."""
 
     def ranking(self) -> list[MofRecord]:
         """MOFs with an uptake, highest first."""
