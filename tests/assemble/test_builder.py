@@ -1,6 +1,7 @@
 """Frameworks against experiment, geometry and the contract."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -179,9 +180,20 @@ def test_lineage_names_the_parts_in_edge_class_order() -> None:
     assert mof.lineage.linkers == tuple(by_key[key] for key in mof.lineage.linker_keys)
     assert mof.lineage.linker_keys[2] == linker(DCB).key
     assert mof.lineage.sources == ("test",) * 3
+    assert mof.lineage.model_versions == (0, 0, 0)
     assert (mof.lineage.node, mof.lineage.net, mof.lineage.catenation) == ("zn-paddlewheel-pillar", "pcu", 0)
     assert mof.name.startswith("zn-paddlewheel-pillar.")
     assert mof.name.endswith(".pcu.cat0")
+
+
+def test_every_linker_keeps_its_model_version_and_the_identity_does_not_depend_on_it() -> None:
+    versions = {DCB: 1, BPDC: 7, BDC: 0}
+    mof = assemble([replace(linker(smiles), model_version=version) for smiles, version in versions.items()])
+    assert isinstance(mof, Framework)
+    by_key = {linker(smiles).key: version for smiles, version in versions.items()}
+    assert mof.lineage.model_versions == tuple(by_key[key] for key in mof.lineage.linker_keys)
+    assert mof.id == built(DCB, BPDC, BDC).id
+    assert parse_cif(to_cif(mof)).lineage == mof.lineage
 
 
 @settings(max_examples=8, deadline=None)

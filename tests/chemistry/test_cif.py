@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import ase.io
@@ -19,7 +20,7 @@ from tests.structures import irmof1
 def charged() -> Framework:
     mof5 = irmof1()
     charges = np.linspace(-0.7, 0.7, len(mof5))
-    lineage = Lineage("zn4o", "pcu", 0, ("OC(=O)c1ccc(cc1)C(=O)O",), ("KKEYFWRCBNTPAC-UHFFFAOYSA-N",), ("user",))
+    lineage = Lineage("zn4o", "pcu", 0, ("OC(=O)c1ccc(cc1)C(=O)O",), ("KKEYFWRCBNTPAC-UHFFFAOYSA-N",), ("user",), (3,))
     return Framework(
         "abc123", mof5.symbols, mof5.positions, mof5.cell, mof5.bonds, charges, "gfn1-xtb", "zn4o.bdc.pcu", lineage
     )
@@ -41,6 +42,13 @@ def test_a_framework_survives_the_round_trip(charged: Framework, tmp_path: Path)
     assert charged.bonds is not None
     assert back.bonds.keys() == charged.bonds.keys()
     np.testing.assert_array_equal(back.bonds.order, charged.bonds.order)
+
+
+def test_files_without_model_versions_are_read(charged: Framework) -> None:
+    older = replace(charged, lineage=replace(charged.lineage, model_versions=()))
+    text = to_cif(older)
+    assert "_mofa_linker_model_version" not in text
+    assert parse_cif(text).lineage == older.lineage
 
 
 def test_gemmi_and_ase_read_the_same_structure(charged: Framework, tmp_path: Path) -> None:

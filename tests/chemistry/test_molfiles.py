@@ -29,7 +29,7 @@ SMILES = [
 def raws() -> list[RawLinker]:
     found = [from_smiles(smiles, seed=2) for smiles in SMILES]
     assert all(isinstance(linker, RawLinker) for linker in found)
-    return [linker for linker in found if isinstance(linker, RawLinker)]
+    return [replace(linker, model_version=2) for linker in found if isinstance(linker, RawLinker)]
 
 
 def smiles_of(entries: Iterable[RawLinker | Linker | Rejected]) -> list[str]:
@@ -42,7 +42,7 @@ def test_raw_linkers_come_back_from_sdf(raws: list[RawLinker], tmp_path: Path) -
     back = list(read_linkers(tmp_path / "raw.sdf"))
     for before, after in zip(raws, back, strict=True):
         assert isinstance(after, RawLinker)
-        for name in ("family", "symbols", "anchors", "source", "hydrogens", "formal_charges"):
+        for name in ("family", "symbols", "anchors", "source", "model_version", "hydrogens", "formal_charges"):
             assert getattr(after, name) == getattr(before, name), name
         assert after.positions == pytest.approx(before.positions, abs=1e-4)
     assert smiles_of(back) == SMILES
@@ -61,11 +61,19 @@ def test_processed_linkers_come_back_from_sdf(raws: list[RawLinker], tmp_path: P
     write_sdf(linkers, tmp_path / "linkers.sdf")
     for before, after in zip(linkers, read_linkers(tmp_path / "linkers.sdf"), strict=True):
         assert isinstance(after, Linker)
-        for name in ("smiles", "inchikey", "family", "symbols", "anchors", "source", "conformer"):
+        for name in ("smiles", "inchikey", "family", "symbols", "anchors", "source", "model_version", "conformer"):
             assert getattr(after, name) == getattr(before, name), name
         orders = [{(frozenset((b.i, b.j)), b.order) for b in linker.bonds} for linker in (before, after)]
         assert orders[0] == orders[1]
         assert after.positions == pytest.approx(before.positions, abs=1e-4)
+
+
+def test_files_of_earlier_versions_hold_linkers_of_the_pre_trained_model(raws: list[RawLinker], tmp_path: Path) -> None:
+    path = tmp_path / "older.sdf"
+    path.write_text(linkers_to_sdf(raws[:1]).replace(">  <mofa_model_version>\n2\n\n", ""))
+    (linker,) = read_linkers(path)
+    assert isinstance(linker, RawLinker)
+    assert linker.model_version == 0
 
 
 def test_other_programs_can_read_our_sdf(raws: list[RawLinker]) -> None:

@@ -72,6 +72,12 @@ def test_francium_lies_two_angstrom_beyond_the_nitrogen_on_its_line() -> None:
     assert linker.n_atoms == 14
 
 
+def test_the_model_version_is_carried_on_and_no_part_of_the_identity() -> None:
+    linkers = [accepted(process(replace(raw(BDC), model_version=version))) for version in (0, 4)]
+    assert [linker.model_version for linker in linkers] == [0, 4]
+    assert linkers[0].key == linkers[1].key
+
+
 def test_library_linkers_pass_with_their_geometry_kept(library: list[RawLinker]) -> None:
     linkers = [accepted(process(given)) for given in library]
     assert len({linker.key for linker in linkers}) == len(linkers)

@@ -66,6 +66,7 @@ def compose(plan: Plan, placement: Placement, *, catenation: int = 0) -> Framewo
             linkers=tuple(linker.smiles for linker in plan.linkers),
             linker_keys=keys,
             sources=tuple(linker.source for linker in plan.linkers),
+            model_versions=tuple(linker.model_version for linker in plan.linkers),
         ),
     )
 

@@ -9,7 +9,7 @@ from mofa.chemistry.framework import Framework, Lineage
 from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Family, Linker, RawLinker
 from mofa.chemistry.node import ConnectionPoint, Net, NetEdge, Node
 from mofa.chemistry.rejected import Reason, Rejected, Stage
-from mofa.chemistry.results import ChargeGate, Charges, Optimized, PoreGeometry, Stability, Uptake
+from mofa.chemistry.results import ChargeGate, Charges, ModelRef, Optimized, PoreGeometry, Stability, Uptake
 
 __all__ = [
     "Anchor",
@@ -23,6 +23,7 @@ __all__ = [
     "Framework",
     "Lineage",
     "Linker",
+    "ModelRef",
     "Net",
     "NetEdge",
     "Node",

@@ -32,6 +32,7 @@ _CODE_TO_ORDER = {code: order for order, code in _ORDER_TO_CODE.items()}
 _SPACE_GROUP_TAGS = ("_symmetry_space_group_name_H-M", "_space_group_name_H-M_alt")
 _OPERATION_TAGS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 _LINEAGE_LISTS = {"linkers": "smiles", "linker_keys": "key", "sources": "source"}
+_MODEL_VERSIONS = "_mofa_linker_model_version"
 
 
 def labels(symbols: Iterable[str]) -> list[str]:
@@ -99,9 +100,12 @@ def _own_tags(framework: Framework) -> list[str]:
             f"_mofa_catenation   {lineage.catenation}",
         ]
     if lineage.linkers:
-        tags += ["loop_", *(f"_mofa_linker_{tag}" for tag in _LINEAGE_LISTS.values())]
-        columns = zip(lineage.linkers, lineage.linker_keys, lineage.sources, strict=True)
-        tags += [" ".join(_quoted(value) for value in row) for row in columns]
+        names = [f"_mofa_linker_{tag}" for tag in _LINEAGE_LISTS.values()]
+        columns = [map(_quoted, getattr(lineage, field)) for field in _LINEAGE_LISTS]
+        if lineage.model_versions:
+            names.append(_MODEL_VERSIONS)
+            columns.append(map(str, lineage.model_versions))
+        tags += ["loop_", *names, *map(" ".join, zip(*columns, strict=True))]
     return tags
 
 
@@ -322,9 +326,11 @@ def _read_lineage(block: Any) -> Lineage:
         for field, tag in _LINEAGE_LISTS.items()
     }
     catenation = _text(block, "_mofa_catenation")
+    versions = tuple(block.find_values(_MODEL_VERSIONS))
     return Lineage(
         node=_text(block, "_mofa_node"),
         net=_text(block, "_mofa_net"),
         catenation=int(catenation) if catenation.isdigit() else 0,
         **lists,
+        model_versions=tuple(map(int, versions)) if all(map(str.isdecimal, versions)) else (),
     )

@@ -27,7 +27,9 @@ class Lineage:
     linker_keys: tuple[str, ...] = ()
     """`Linker.key` of the same."""
     sources: tuple[str, ...] = ()
-    """Generator and model version of the same."""
+    """`Linker.source` of the same."""
+    model_versions: tuple[int, ...] = ()
+    """`Linker.model_version` of the same; empty where it was not recorded."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -55,10 +55,12 @@ class RawLinker:
     anchors: tuple[tuple[int, ...], ...]
     """Indices of the fixed atoms of each anchor fragment."""
     source: str
-    """Generator name and model version, carried along to the MOF."""
+    """Generator name and version, carried along to the MOF."""
     bonds: tuple[Bond, ...] | None = None
     hydrogens: tuple[int, ...] | None = None
     formal_charges: tuple[int, ...] | None = None
+    model_version: int = 0
+    """How many times the generator had been retrained when it made this; 0 for the pre-trained weights."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", frozen_floats(self.positions, (len(self.symbols), 3)))
@@ -93,6 +95,8 @@ class Linker:
     source: str = "user"
     conformer: str = ""
     """Conformer class: part of the identity, since two conformers of one molecule make two MOFs."""
+    model_version: int = 0
+    """Carried on from the `RawLinker`; provenance, no part of the identity."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", frozen_floats(self.positions, (len(self.symbols), 3)))

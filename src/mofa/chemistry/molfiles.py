@@ -26,6 +26,8 @@ Entry = RawLinker | Linker | Rejected
 
 _FORMATS = "SMILES (.smi), SDF (.sdf, .mol) and XYZ (.xyz)"
 _BOND_TOLERANCE_ANG = 0.30
+_MODEL_VERSION = "mofa_model_version"
+"""Absent from files of earlier versions, which held linkers of the pre-trained model only."""
 
 
 def read_linkers(path: str | Path, *, family: Family | None = None, seed: int = 0) -> Iterator[Entry]:
@@ -197,6 +199,7 @@ def _raw_block(raw: RawLinker) -> str:
         "mofa_anchors": _nested_text(raw.anchors),
         "mofa_hydrogens": _list_text(raw.hydrogens),
         "mofa_source": raw.source,
+        _MODEL_VERSION: str(raw.model_version),
     }
     return _block(molecule, fields)
 
@@ -229,6 +232,7 @@ def _linker_block(linker: Linker) -> str:
         "mofa_inchikey": linker.inchikey,
         "mofa_conformer": linker.conformer,
         "mofa_source": linker.source,
+        _MODEL_VERSION: str(linker.model_version),
     }
     return _block(molecule, fields)
 
@@ -271,6 +275,7 @@ def _own_record(molecule: Any) -> RawLinker | Linker:
     positions = positions_of(molecule)
     anchors = tuple(_numbers(group) for group in molecule.GetProp("mofa_anchors").split(";") if group.strip())
     source = molecule.GetProp("mofa_source")
+    model_version = int(molecule.GetProp(_MODEL_VERSION)) if molecule.HasProp(_MODEL_VERSION) else 0
     if kind == "processed":
         Chem.SanitizeMol(molecule)
         anchor_kind = AnchorKind(molecule.GetProp("mofa_kind"))
@@ -284,6 +289,7 @@ def _own_record(molecule: Any) -> RawLinker | Linker:
             anchors=tuple(Anchor(anchor_kind, dummy, neighbor) for dummy, neighbor in anchors),
             source=source,
             conformer=molecule.GetProp("mofa_conformer"),
+            model_version=model_version,
         )
     hydrogens = molecule.GetProp("mofa_hydrogens")
     known = kind == "raw"
@@ -296,6 +302,7 @@ def _own_record(molecule: Any) -> RawLinker | Linker:
         bonds=bonds_of(molecule) if known else None,
         hydrogens=None if hydrogens == "unknown" else _numbers(hydrogens),
         formal_charges=tuple(atom.GetFormalCharge() for atom in molecule.GetAtoms()) if known else None,
+        model_version=model_version,
     )
 
 

@@ -65,6 +65,9 @@ class Reason(StrEnum):
     """An atom with more or fewer neighbours than its element allows."""
     ODD_ELECTRONS = "odd_electrons"
     """An odd number of electrons in the cell."""
+    # training
+    NOT_EXPRESSIBLE = "not_expressible"
+    """The generator can make none of the examples, so it cannot learn from them."""
     # simulations
     UNTYPED = "untyped"
     """No force-field type fits an atom."""

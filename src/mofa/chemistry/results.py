@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,24 @@ class Optimized:
     steps: int
     converged: bool
     method: str
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class ModelRef:
+    """Weights of a retrained linker generator; the `weights` of `mofa.generate.generate` once they are in a file."""
+
+    generator: str
+    """Name of the generator that was trained, and that alone can use them."""
+    weights: bytes
+    """The whole file, in a format that says what it is and that reading cannot make run code: JSON, safetensors."""
+    suffix: str
+    """Ending of the file's name, with its dot."""
+    n_examples: int
+    """Examples that the generator learnt from."""
+    method: str
+    metrics: Mapping[str, float]
+    """What the training came to, by name; the generator's documentation says what each is."""
     cpu_s: float
 
 

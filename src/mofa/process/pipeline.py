@@ -171,4 +171,5 @@ def _finished(whole: Any, raw: RawLinker, pair: tuple[AnchorAtoms, AnchorAtoms])
         anchors=anchors,
         source=raw.source,
         conformer=conformer_class(positions, anchors),
+        model_version=raw.model_version,
     )

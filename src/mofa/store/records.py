@@ -52,6 +52,8 @@ class LinkerRecord:
     task_id: str
     time_s: float
     """When it was recorded, Unix time."""
+    model_version: int = 0
+    """Of the generator's weights; 0 for the pre-trained ones."""
 
 
 @dataclass(frozen=True)
