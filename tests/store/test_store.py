@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +19,7 @@ from mofa.store.files import FileStore
 from mofa.store.folder import CampaignFolder
 from mofa.store.outbox import DamagedResultError, Outbox, OutboxName
 from mofa.store.payloads import Event, EventKind
+from mofa.store.records import load
 from mofa.testing.store import check_event_store
 
 
@@ -110,7 +113,7 @@ def test_a_full_database_says_so_and_keeps_what_it_has(folder):
 
 
 def test_a_locked_database_says_so(folder, monkeypatch):
-    monkeypatch.setattr("mofa.store.events.BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("mofa.store.databases.BUSY_TIMEOUT_S", 0.05)
     other = sqlite3.connect(folder.database_path, isolation_level=None)
     with folder.events() as store:
         other.execute("BEGIN IMMEDIATE")
@@ -199,11 +202,50 @@ def test_open_refuses_what_is_no_campaign(tmp_path):
         CampaignFolder.open(tmp_path)
 
 
-def test_open_refuses_a_newer_format(folder):
+def format_of(folder):
     with sqlite3.connect(folder.database_path) as connection:
-        connection.execute("UPDATE schema_version SET version = 99")
+        return connection.execute("SELECT version FROM schema_version").fetchone()[0]
+
+
+def write_format(folder, version):
+    connection = sqlite3.connect(folder.database_path)
+    connection.execute(f"UPDATE schema_version SET version = {version}")
+    connection.commit()
+    connection.close()
+
+
+def test_an_older_format_is_upgraded_by_the_first_writer_and_not_by_readers(folder):
+    with folder.events() as store:
+        store.append(event(1))
+    write_format(folder, 1)
+    before = folder.database_path.read_bytes()
+    assert load(folder.root).n_events == 1
+    assert folder.database_path.read_bytes() == before
+    folder.events().close()
+    assert format_of(folder) == 2
+    assert load(folder.root).n_events == 1
+
+
+@pytest.mark.parametrize("opening", [CampaignFolder.events, lambda folder: CampaignFolder.open(folder.root)])
+def test_a_newer_format_is_refused_and_left_byte_for_byte(folder, opening):
+    write_format(folder, 99)
+    before = folder.database_path.read_bytes()
     with pytest.raises(CampaignError, match=r"newer MOFA.*pip install --upgrade"):
-        CampaignFolder.open(folder.root)
+        opening(folder)
+    assert folder.database_path.read_bytes() == before
+
+
+def test_a_killed_campaign_of_a_newer_format_keeps_its_write_ahead_log(folder, tmp_path):
+    with folder.events() as store:
+        with store._connection.begin():
+            store._connection.exec_driver_sql("UPDATE schema_version SET version = 99")
+        killed = CampaignFolder(Path(shutil.copytree(folder.root, tmp_path / "killed")))
+    names = ("campaign.db", "campaign.db-wal")
+    before = [(killed.root / name).read_bytes() for name in names]
+    assert len(before[1]) > 0
+    with pytest.raises(CampaignError, match="newer MOFA"):
+        killed.events()
+    assert [(killed.root / name).read_bytes() for name in names] == before
 
 
 def test_one_process_runs_a_campaign_and_the_lock_dies_with_it(folder):

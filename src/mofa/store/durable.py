@@ -33,7 +33,7 @@ def store_error(verb: str, path: Path, error: OSError, *, then: str = AGAIN) -> 
     return StoreError(f"could not be {verb} ({error.strerror or error})", where=path, action=f"{action}, {then}")
 
 
-def write_durably(path: Path, data: bytes, *, then: str = AGAIN) -> None:
+def write_durably(path: Path, data: bytes, *, private: bool = False, then: str = AGAIN) -> None:
     """Write a file so that it is there in full, also after a power cut, or not there at all.
 
     The bytes go to a temporary neighbour, are forced to disk, and take their name in one step.
@@ -41,6 +41,7 @@ def write_durably(path: Path, data: bytes, *, then: str = AGAIN) -> None:
     Args:
         path: the file.
         data: its bytes.
+        private: nobody but its owner may read it.
         then: what to do when the cause of a failure is removed, for the message.
 
     Raises:
@@ -49,6 +50,8 @@ def write_durably(path: Path, data: bytes, *, then: str = AGAIN) -> None:
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}{TEMPORARY_SUFFIX}")
     try:
         with temporary.open("xb") as stream:
+            if private:
+                os.fchmod(stream.fileno(), 0o600)
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())

@@ -2,81 +2,89 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from functools import partial
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.sql.dml import ReturningInsert
 
-from mofa.errors import CampaignError, MofaError, StoreError
-from mofa.store import schema
+from mofa.errors import CampaignError, StoreError
+from mofa.store import schema as tables
+from mofa.store.databases import Database, SqliteDatabase, find_database
 from mofa.store.durable import AGAIN, RESUME
 from mofa.store.payloads import Event, EventKind
 
-BUSY_TIMEOUT_S = 10.0
 _READ_ROWS = 1000
 _FORCED = frozenset({EventKind.RESULT, EventKind.BATCH})
 """The outbox, which holds the same, is cleared after these; waiting for the disk costs 0.5 to 8 ms."""
-_ACTIONS = {
-    "disk is full": "Free disk space, {then}",
-    "readonly": "Check the permissions of the folder, {then}",
-    "unable to open": "Check that the folder exists and may be written, {then}",
-    "locked": "Close other programs that have the database open, then try again",
-    "malformed": "Restore campaign.db from a backup; the files beside it are not affected",
-    "not a database": "Restore campaign.db from a backup; the files beside it are not affected",
-}
 
 
 class EventStore:
     """The history of a campaign.
 
     One process appends, any number read. Every append is a transaction that outlives the process when it returns;
-    results and batches outlive a power cut too: they are forced to disk, and all events before them.
+    results and batches outlive a power cut too: they are forced to disk, and all events before them. What an older
+    MOFA wrote is read as it is, and gets today's version number from the first process that opens it to append.
+
+    On PostgreSQL the connection that may append holds an advisory lock, so that there is one only, wherever it runs.
+    A connection that is lost is not made again: the lock is lost with it.
 
     Args:
-        url: SQLAlchemy URL; see `sqlite_url`.
+        url: SQLAlchemy URL, of SQLite (see `sqlite_url`) or PostgreSQL.
+        schema: name of the PostgreSQL schema that holds the tables; empty for the database's default.
         create: make the tables if they are missing.
-        read_only: an SQLite file is opened such that it cannot be changed; the index of its write-ahead log is
-            still made beside it where it is missing.
-        frozen: the SQLite file is read by itself, and nothing at all is made beside it: for a folder that cannot be
+        read_only: nothing can be changed; the index of an SQLite file's write-ahead log is still made beside it where
+            it is missing.
+        frozen: an SQLite file is read by itself, and nothing at all is made beside it: for a folder that cannot be
             written, while nobody writes there and no write-ahead log is left.
 
     Raises:
         StoreError: the database cannot be opened.
-        CampaignError: there are no tables, or a newer MOFA wrote them.
+        CampaignError: there are no tables, a newer MOFA wrote them, or another process appends.
+        ConfigError: this is no URL of SQLite or PostgreSQL.
+        EngineMissingError: the library for PostgreSQL is not installed.
     """
 
-    def __init__(self, url: str, *, create: bool = False, read_only: bool = False, frozen: bool = False) -> None:
-        target = sa.make_url(url)
-        self.where = target.render_as_string(hide_password=True)
+    def __init__(
+        self,
+        url: str | sa.URL,
+        *,
+        schema: str = "",
+        create: bool = False,
+        read_only: bool = False,
+        frozen: bool = False,
+    ) -> None:
+        self._database = find_database(url, schema)
         self._then = AGAIN if create or read_only or frozen else RESUME
-        options: dict[str, Any] = {}
-        embedded = target.get_backend_name() == "sqlite"
-        if embedded:
-            options["connect_args"] = {"timeout": BUSY_TIMEOUT_S}
-            if read_only or frozen:
-                target = _read_only_url(target, frozen=frozen)
-        self._engine = sa.create_engine(target, json_serializer=partial(json.dumps, allow_nan=False), **options)
+        self._insert = _insert_new(self._database)
         self._forced = True
-        self._insert = _insert_new(sqlite.insert if embedded else postgresql.insert)
-        try:
+        writes = not (read_only or frozen)
+        if writes and not create and isinstance(self._database, SqliteDatabase):
+            # Judged by a reader first: a writer folds in the write-ahead log, also of a format that it does not know.
+            EventStore(url, read_only=True).close()
+        with ExitStack() as undo:
+            engine = self._database.engine(read_only=read_only, frozen=frozen)
+            undo.callback(engine.dispose)
             with self._errors("opened"):
-                self._connection = self._engine.connect()
+                self._connection = undo.enter_context(engine.connect())
+            with self._transaction("opened") as connection:
+                if writes:
+                    self._database.claim(connection)
                 if create:
                     self._create()
-                if embedded and not (read_only or frozen):
-                    self._configure_sqlite()
-                self._check_version()
-        except MofaError:
-            self._engine.dispose()
-            raise
+                self._check_version(upgrade=writes)
+            if writes:
+                with self._transaction("opened") as connection:
+                    self._database.configure(connection)
+            self._opened = undo.pop_all()
+
+    @property
+    def where(self) -> str:
+        """The database, for messages."""
+        return self._database.where
 
     def append(self, event: Event) -> bool:
         """Add an event to the end; its `seq` is given here.
@@ -103,10 +111,9 @@ class EventStore:
         """
         if not events:
             return []
-        with self._errors("written"):
-            self._force(any(event.kind in _FORCED for event in events))
-            with self._connection.begin():
-                added = set(self._connection.scalars(self._insert, [_row(event) for event in events]))
+        self._force(any(event.kind in _FORCED for event in events))
+        with self._transaction("written") as connection:
+            added = set(connection.scalars(self._insert, [_row(event) for event in events]))
         new = []
         for event in events:
             new.append(event.event_id in added)
@@ -120,9 +127,9 @@ class EventStore:
             StoreError: the database cannot be read.
         """
         while True:
-            query = sa.select(schema.events).where(schema.events.c.seq > after_seq).order_by(schema.events.c.seq)
-            with self._errors("read"), self._connection.begin():
-                rows = self._connection.execute(query.limit(_READ_ROWS)).all()
+            query = sa.select(tables.events).where(tables.events.c.seq > after_seq).order_by(tables.events.c.seq)
+            with self._transaction("read") as connection:
+                rows = connection.execute(query.limit(_READ_ROWS)).all()
             for row in rows:
                 after_seq = row.seq
                 yield Event(
@@ -137,10 +144,28 @@ class EventStore:
             if len(rows) < _READ_ROWS:
                 return
 
+    def writer(self) -> str:
+        """Who has the database open to append now, in words; empty if nobody does, and for SQLite.
+
+        Raises:
+            StoreError: the database cannot be read.
+        """
+        with self._transaction("read") as connection:
+            return self._database.writer(connection)
+
+    def drop(self) -> None:
+        """Remove the campaign's own schema and all that is in it; nothing where there is none of its own.
+
+        Raises:
+            StoreError: it cannot be removed.
+        """
+        if self._database.schema:
+            with self._transaction("removed") as connection:
+                connection.execute(sa.schema.DropSchema(self._database.schema, cascade=True))
+
     def close(self) -> None:
-        """Let go of the database; the write-ahead log is folded in."""
-        self._connection.close()
-        self._engine.dispose()
+        """Let go of the database; SQLite's write-ahead log is folded in."""
+        self._opened.close()
 
     def __enter__(self) -> EventStore:
         return self
@@ -151,45 +176,47 @@ class EventStore:
     def _force(self, wanted: bool) -> None:
         """Whether the next commits wait for the disk."""
         if wanted != self._forced:
-            if self._engine.dialect.name == "sqlite":
-                mode = "PRAGMA synchronous=" + ("FULL" if wanted else "NORMAL")
-            else:
-                mode = "SET synchronous_commit=" + ("on" if wanted else "off")
-            with self._connection.begin():
-                self._connection.exec_driver_sql(mode)
+            with self._transaction("written") as connection:
+                self._database.force(connection, wanted)
             self._forced = wanted
 
     def _create(self) -> None:
-        """Tables and version row, in one transaction."""
-        with self._connection.begin():
-            schema.metadata.create_all(self._connection)
-            if self._connection.execute(sa.select(schema.schema_version)).first() is None:
-                self._connection.execute(schema.schema_version.insert().values(version=schema.SCHEMA_VERSION))
+        """Tables and version row, and before them the schema."""
+        if self._database.schema:
+            self._connection.execute(sa.schema.CreateSchema(self._database.schema, if_not_exists=True))
+        tables.metadata.create_all(self._connection)
+        if self._connection.execute(sa.select(tables.schema_version)).first() is None:
+            self._connection.execute(tables.schema_version.insert().values(version=tables.SCHEMA_VERSION))
 
-    def _configure_sqlite(self) -> None:
-        """Readers never block the writer; commits wait for the disk until told otherwise.
-
-        After the tables are made: until then there is no write-ahead log, and the file alone holds everything.
-        """
-        with self._connection.begin():
-            self._connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            self._connection.exec_driver_sql("PRAGMA synchronous=FULL")
-
-    def _check_version(self) -> None:
-        with self._connection.begin():
-            if not sa.inspect(self._connection).has_table(schema.schema_version.name):
-                raise CampaignError(
-                    "the database holds no campaign",
-                    where=self.where,
-                    action="Start one with `mofa run FILE --out DIR`",
-                )
-            version = self._connection.execute(sa.select(schema.schema_version.c.version)).scalar_one()
-        if version > schema.SCHEMA_VERSION:
+    def _check_version(self, *, upgrade: bool) -> None:
+        """Refuse what is no campaign or has a newer format; an older format gets today's number if `upgrade`."""
+        if not sa.inspect(self._connection).has_table(tables.schema_version.name, schema=self._database.schema):
             raise CampaignError(
-                f"a newer MOFA wrote this campaign (format {version}, this one knows {schema.SCHEMA_VERSION})",
+                "the database holds no campaign",
+                where=self.where,
+                action="Start one with `mofa run FILE --out DIR`",
+            )
+        version = self._connection.execute(sa.select(tables.schema_version.c.version)).scalar_one()
+        if version > tables.SCHEMA_VERSION:
+            raise CampaignError(
+                f"a newer MOFA wrote this campaign (format {version}, this one knows {tables.SCHEMA_VERSION})",
                 where=self.where,
                 action="Update MOFA: pip install --upgrade mofa",
             )
+        if upgrade and version < tables.SCHEMA_VERSION:
+            self._connection.execute(tables.schema_version.update().values(version=tables.SCHEMA_VERSION))
+
+    @contextmanager
+    def _transaction(self, verb: str) -> Iterator[sa.Connection]:
+        """A transaction on the one connection, which is never made again."""
+        if self._connection.invalidated:
+            raise StoreError(
+                f"could not be {verb} (the connection was lost before)",
+                where=self.where,
+                action=f"Check the database server, {self._then}",
+            )
+        with self._errors(verb), self._connection.begin():
+            yield self._connection
 
     @contextmanager
     def _errors(self, verb: str) -> Iterator[None]:
@@ -197,18 +224,21 @@ class EventStore:
         try:
             yield
         except DBAPIError as error:
-            text = str(error.orig)
-            action = next((action for sign, action in _ACTIONS.items() if sign in text), "Check the disk, {then}")
+            reason, action = self._database.explain(error)
             raise StoreError(
-                f"could not be {verb} ({text})", where=self.where, action=action.format(then=self._then)
+                f"could not be {verb} ({reason})", where=self.where, action=action.format(then=self._then)
             ) from error
 
 
-def _insert_new(insert: Callable[[sa.Table], Any]) -> ReturningInsert[tuple[str]]:
+def sqlite_url(path: Path) -> str:
+    """The URL of a database file."""
+    return str(sa.URL.create("sqlite", database=str(path)))
+
+
+def _insert_new(database: Database) -> ReturningInsert[Any]:
     """The statement that inserts rows except those whose event is already there, and gives the ids of the new ones."""
-    statement = insert(schema.events).on_conflict_do_nothing(index_elements=[schema.events.c.event_id])
-    new: ReturningInsert[tuple[str]] = statement.returning(schema.events.c.event_id)
-    return new
+    statement = database.insert(tables.events).on_conflict_do_nothing(index_elements=[tables.events.c.event_id])
+    return statement.returning(tables.events.c.event_id)
 
 
 def _row(event: Event) -> dict[str, Any]:
@@ -220,14 +250,3 @@ def _row(event: Event) -> dict[str, Any]:
         "task_kind": event.task_kind,
         "payload": dict(event.payload),
     }
-
-
-def sqlite_url(path: Path) -> str:
-    """The URL of a database file."""
-    return str(sa.URL.create("sqlite", database=str(path)))
-
-
-def _read_only_url(url: sa.URL, *, frozen: bool) -> sa.URL:
-    """The URL that opens an SQLite file without the right to change it (https://www.sqlite.org/uri.html)."""
-    access = {"immutable": "1"} if frozen else {"mode": "ro"}
-    return url.set(database=f"file:{quote(url.database or '')}", query={"uri": "true"} | access)

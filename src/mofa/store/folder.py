@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,11 +25,15 @@ class CampaignFolder:
     """A folder that holds one campaign.
 
     ``campaign.toml`` is the configuration it was started with, ``campaign.db`` its events, ``files/`` its structures,
-    ``outbox/`` results that are not committed yet, ``logs/`` what the campaign and its workers printed.
+    ``outbox/`` results that are not committed yet, ``logs/`` what the campaign and its workers printed. A campaign
+    whose events are on a PostgreSQL server has ``campaign.database.json`` instead of ``campaign.db``: it says where,
+    but never the password (see `mofa.store.address`).
     """
 
     root: Path
     """Absolute path."""
+    database_url: str = field(default="", repr=False, compare=False)
+    """The PostgreSQL database by another way than the folder remembers it: with its password, or after a move."""
 
     @property
     def config_path(self) -> Path:
@@ -38,8 +42,18 @@ class CampaignFolder:
 
     @property
     def database_path(self) -> Path:
-        """The SQLite database of events."""
+        """The SQLite database of events, where there is one."""
         return self.root / "campaign.db"
+
+    @property
+    def address_path(self) -> Path:
+        """Where on a PostgreSQL server the events are, for a campaign that has them there."""
+        return self.root / "campaign.database.json"
+
+    @property
+    def holds_campaign(self) -> bool:
+        """Whether a campaign was made here, in full; nothing is opened."""
+        return self.database_path.is_file() or self.address_path.is_file()
 
     @property
     def files(self) -> FileStore:
@@ -62,21 +76,26 @@ class CampaignFolder:
         return self.root / "lock"
 
     @classmethod
-    def create(cls, path: str | Path, config_text: str) -> CampaignFolder:
+    def create(cls, path: str | Path, config_text: str, *, database_url: str = "") -> CampaignFolder:
         """Make a new campaign folder, in full or not at all; files that are already there are never replaced.
 
         Args:
             path: folder; made if missing, with its parents.
             config_text: the campaign file, kept as it is.
+            database_url: of the PostgreSQL database for the events, where the campaign gets a schema of its own; empty
+                for an SQLite database in the folder. A password in it is written to no file and shown in no message.
 
         Raises:
             CampaignError: the folder already holds a campaign or another ``campaign.toml``, or another process
                 makes a campaign there now.
-            StoreError: it cannot be written.
+            ConfigError: `database_url` is not that of a PostgreSQL database.
+            EngineMissingError: the library for PostgreSQL is not installed.
+            StoreError: it cannot be written, or the database server cannot be reached.
         """
-        from mofa.store.creation import refuse_if_taken, write_campaign
+        from mofa.store.creation import new_address, refuse_if_taken, write_campaign
 
-        folder = cls(Path(path).resolve())
+        folder = cls(Path(path).resolve(), database_url)
+        address = new_address(database_url)
         refuse_if_taken(folder)
         try:
             folder.root.mkdir(parents=True, exist_ok=True)
@@ -84,19 +103,26 @@ class CampaignFolder:
             raise store_error("made", folder.root, error) from error
         with folder.lock(then=AGAIN):
             refuse_if_taken(folder)
-            write_campaign(folder, config_text)
+            write_campaign(folder, config_text, address)
         return folder
 
     @classmethod
-    def open(cls, path: str | Path) -> CampaignFolder:
+    def open(cls, path: str | Path, *, database_url: str = "") -> CampaignFolder:
         """An existing campaign folder; nothing is written.
+
+        Args:
+            path: folder.
+            database_url: of the PostgreSQL database with the events, where the folder, its ``campaign.toml``,
+                ``PGPASSWORD`` and ``~/.pgpass`` do not say all, or no longer.
 
         Raises:
             CampaignError: there is no campaign here, or a newer MOFA wrote it.
-            StoreError: it cannot be read.
+            ConfigError: `database_url` is not that of a PostgreSQL database.
+            EngineMissingError: the library for PostgreSQL is not installed.
+            StoreError: it cannot be read, or the database server cannot be reached.
         """
-        folder = cls(Path(path).resolve())
-        if not folder.database_path.is_file():
+        folder = cls(Path(path).resolve(), database_url)
+        if not folder.holds_campaign:
             raise CampaignError(
                 "the folder holds no campaign" if folder.root.is_dir() else "there is no such folder",
                 where=folder.root,
@@ -113,11 +139,20 @@ class CampaignFolder:
                 except for a campaign that was killed and whose write-ahead log only a writable disk can unfold.
 
         Raises:
-            CampaignError: there is no campaign, or a newer MOFA wrote it.
-            StoreError: it cannot be opened.
+            CampaignError: there is no campaign, a newer MOFA wrote it, or another process, on whatever machine, has
+                its PostgreSQL database open to append.
+            StoreError: it cannot be opened, or the database server cannot be reached.
         """
         from mofa.store.events import EventStore, sqlite_url
 
+        if self.address_path.is_file():
+            return self._events_on_server(read_only=read_only)
+        if self.database_url:
+            raise CampaignError(
+                "the events of this campaign are in its folder, not in the PostgreSQL database that is named",
+                where=self.root,
+                action="Leave the database URL out; to use PostgreSQL, start a campaign in another folder",
+            )
         url = sqlite_url(self.database_path)
         if not read_only:
             return EventStore(url)
@@ -127,6 +162,13 @@ class CampaignFolder:
             if self.is_running() or self._has_write_ahead_log():
                 raise
         return EventStore(url, frozen=True)
+
+    def _events_on_server(self, *, read_only: bool) -> EventStore:
+        from mofa.store.address import Address
+        from mofa.store.events import EventStore
+
+        address = Address.read(self.address_path, url=self.database_url, config_path=self.config_path)
+        return EventStore(address.url, schema=address.schema, read_only=read_only)
 
     def _has_write_ahead_log(self) -> bool:
         """Whether some events are not in the database file itself yet."""
@@ -147,7 +189,20 @@ class CampaignFolder:
             raise store_error("read", self.config_path, error) from error
 
     def is_running(self) -> bool:
-        """Whether some process runs this campaign now."""
+        """Whether some process runs this campaign now; with PostgreSQL also one that sees another copy of the folder.
+
+        Raises:
+            StoreError: the lock file cannot be read, or the database server cannot be reached.
+        """
+        if self._is_locked():
+            return True
+        if not self.address_path.is_file():
+            return False
+        with self._events_on_server(read_only=True) as events:
+            return bool(events.writer())
+
+    def _is_locked(self) -> bool:
+        """Whether some process holds the lock of this folder."""
         try:
             descriptor = os.open(self.lock_path, os.O_RDONLY | os.O_CLOEXEC)
         except FileNotFoundError:

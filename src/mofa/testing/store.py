@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
-from typing import Protocol
+from typing import Any, Protocol
 
 from mofa.store.payloads import Event, EventKind
 
@@ -29,6 +29,11 @@ class RecordStore(Protocol):
         """Events in order, those after `after_seq`."""
 
 
+def _payload(n: int) -> dict[str, Any]:
+    """Whatever JSON can hold, also what crashed programs print."""
+    return {"é": [n, None, {}, True, -1.5e-300, 0.1 * n], "output": "\x00 \ud800 \n"}
+
+
 def check_event_store(store: RecordStore) -> None:
     """Assert that an empty event store appends in order, refuses doubles, and gives back what it was given.
 
@@ -37,7 +42,7 @@ def check_event_store(store: RecordStore) -> None:
     """
     assert list(store.read()) == []
     events = [
-        Event(f"event-{n}", 1.5 * n, _KINDS[n % len(_KINDS)], f"validate-{n}", "validate", {"é": [n, None, {}]})
+        Event(f"event-{n}", 1.7e9 + n / 7, _KINDS[n % len(_KINDS)], f"validate-{n}", "validate", _payload(n))
         for n in range(1, 1101)
     ]
     assert all(store.append(event) for event in events[:100])
