@@ -17,7 +17,7 @@ from mofa.campaign.policy import Policy
 from mofa.campaign.settings import DOWNSTREAM_FIRST
 from mofa.campaign.state import CampaignState
 from mofa.campaign.thinker import Thinker
-from mofa.campaign.work import Workplace
+from mofa.campaign.workplace import Workplace
 from mofa.compute import Completed, Report
 from mofa.compute.pool import PoolServer
 from mofa.store.folder import CampaignFolder

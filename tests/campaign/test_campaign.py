@@ -13,7 +13,8 @@ import pytest
 from mofa.campaign import CampaignPlan, PolicySettings, Silent, SlotPlan, StopReason, StopRules, TaskKind, resume, start
 from mofa.campaign.settings import DOWNSTREAM_FIRST
 from mofa.campaign.tasks import Task
-from mofa.campaign.work import TASK_FUNCTIONS, Workplace, perform
+from mofa.campaign.work import perform
+from mofa.campaign.workplace import TASK_FUNCTIONS, Workplace
 from mofa.chemistry import Reason, Stage
 from mofa.errors import CampaignError, EngineError, EngineMissingError
 from mofa.store.folder import CampaignFolder
@@ -46,7 +47,7 @@ def history(path):
     with CampaignFolder.open(path).events() as store:
         found = []
         for event in store.read():
-            payload = {key: value for key, value in event.payload.items() if key != "timing"}
+            payload = {key: value for key, value in event.payload.items() if key not in ("timing", "made_s")}
             found.append((event.event_id, json.dumps(payload, sort_keys=True)))
     return found
 

@@ -11,7 +11,7 @@ from mofa.campaign.policy import Policy
 from mofa.campaign.progress import Listener, RunSummary, Silent
 from mofa.campaign.settings import CampaignPlan
 from mofa.campaign.thinker import Thinker
-from mofa.campaign.work import Workplace
+from mofa.campaign.workplace import Workplace
 from mofa.compute import SERVERS, ServerSettings, TaskServer
 from mofa.store.durable import RESUME, store_error
 from mofa.store.folder import CampaignFolder

@@ -48,7 +48,7 @@ class PolicySettings:
     """Length of the last-in-first-out queue of MOFs; beyond it the oldest is dropped."""
     retrain: bool = True
     """Whether the generator learns from the MOFs that were found."""
-    curriculum: CurriculumSettings = CurriculumSettings()
+    curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     """When and from which MOFs. Its strain limit is also that for optimisation and adsorption."""
 
 

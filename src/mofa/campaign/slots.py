@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from mofa.campaign.policy import Policy
 from mofa.campaign.settings import SlotPlan
@@ -28,9 +28,9 @@ class SlotBoard:
         self._home = {kind: sum(pool.count for pool in plan.pools.values() if kind in pool.kinds) for kind in TaskKind}
 
     @property
-    def pools(self) -> Iterator[str]:
+    def idle(self) -> list[str]:
         """Names of the pools that have an idle slot."""
-        return (name for name, free in self.free.items() if free)
+        return [name for name, free in self.free.items() if free]
 
     def take(self, pool: str) -> None:
         """A slot begins a task."""

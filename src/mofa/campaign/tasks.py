@@ -13,6 +13,9 @@ from mofa.store.payloads import Event, EventKind, Status, TaskResult
 TaskKind = Stage
 """The kinds of task are the stages of the work, generate to adsorb, and train."""
 
+LISTED = "inputs_listed"
+"""Option of a task whose one input file lists the references of its many inputs."""
+
 
 @dataclass(frozen=True)
 class Task:

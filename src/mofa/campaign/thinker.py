@@ -1,5 +1,8 @@
 """The thinker: one event loop that owns the policy, the worker slots and the store.
 
+Control comes before data. When tasks have ended, the slots that need not know the results get their next tasks first;
+then the results are read, committed together and told to the policy, and the other slots are filled.
+
 Nothing that was computed is lost, whoever dies when. A worker writes its result to the outbox before it reports; the
 thinker commits it as an event, which tells the policy, and only then clears the outbox. A task's submission is an
 event too, committed before the task is sent, so that on resume the same task runs again under the same id, or, when
@@ -8,27 +11,31 @@ its result lies in the outbox, does not.
 
 from __future__ import annotations
 
+import json
 import logging
-import signal
-import threading
+import os
 import time
 from collections import Counter, deque
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from mofa import __version__
+from mofa.campaign.collector import Collector, Found, make_event, result_event
+from mofa.campaign.crashes import clear_scratch, keep_crash
+from mofa.campaign.interrupts import Interrupts
 from mofa.campaign.policy import Policy
 from mofa.campaign.progress import Listener, RunningTask, RunSummary, Snapshot, StopReason
 from mofa.campaign.settings import CampaignPlan
+from mofa.campaign.slots import SlotBoard
 from mofa.campaign.state import CampaignState
-from mofa.campaign.tasks import Task, TaskKind, event_id
-from mofa.campaign.work import BatchReady, Progress, Workplace, perform
+from mofa.campaign.tasks import LISTED, Task, TaskKind
+from mofa.campaign.work import perform
+from mofa.campaign.workplace import BatchReady, Progress, Workplace
 from mofa.compute import Cause, Completed, Lost, Report, StreamItem, TaskServer
 from mofa.errors import CampaignError, ConfigError, EngineError, EngineMissingError, StoreError
 from mofa.store.durable import remove_temporaries
 from mofa.store.folder import CampaignFolder
-from mofa.store.outbox import DamagedResultError, OutboxName
 from mofa.store.payloads import Event, EventKind, Status, TaskResult
 
 if TYPE_CHECKING:
@@ -84,13 +91,15 @@ class Thinker:
         self._workplace = workplace
         self._plan = plan
         self._listener = listener
-        self._free = {name: pool.count for name, pool in plan.slots.pools.items()}
+        self._slots = SlotBoard(plan.slots)
+        self._collector = Collector(folder.outbox, self.state.batches)
         self._running: dict[str, _Running] = {}
         self._again: deque[Task] = deque()
         """Tasks to run again: cut off in an earlier session, or lost with their worker."""
         self._finished: Counter[TaskKind] = Counter()
         self._crashes_in_a_row: Counter[TaskKind] = Counter()
-        self._signals = 0
+        self._last_crash = ""
+        self._interrupts = Interrupts()
         self._stopping: StopReason | None = None
         self._stopped_at_s = 0.0
         self._cancelled = False
@@ -110,7 +119,7 @@ class Thinker:
         """
         self._started_s = time.monotonic()
         self._recover()
-        with self._signal_handlers():
+        with self._interrupts.handled():
             try:
                 self._loop()
             except KeyboardInterrupt:
@@ -151,160 +160,149 @@ class Thinker:
         """Fill slots, wait for reports, act on them."""
         while True:
             self._check_stop_rules()
-            self._fill()
+            self._fill(self._slots.idle)
             if not self._running or self._given_up_waiting():
                 return
             self._enforce_limits()
-            for report in self._server.wait(TICK_S):
-                self._handle(report)
+            self._take_in(self._server.wait(TICK_S))
             self._tick()
-
-    def _handle(self, report: Report) -> None:
-        running = self._running.get(report.key)
-        if running is None:
-            return
-        match report:
-            case StreamItem(item=BatchReady()):
-                self._collect_batches(running.task)
-                self._fill()
-            case StreamItem(item=Progress() as progress):
-                running.progress = progress
-            case Completed():
-                self._on_completed(running)
-            case Lost():
-                self._on_lost(running, report)
 
     # Slots
 
-    def _fill(self) -> None:
-        """Give every idle slot something to do."""
-        for pool in self._free:
-            while self._fill_slot(pool):
-                pass
-
-    def _fill_slot(self, pool: str) -> bool:
-        """Begin one task in a pool; False if no slot is idle or there is nothing to do."""
-        if self._stopping or not self._free[pool]:
-            return False
-        task = self._next_again(pool)
-        if task is None:
-            kinds = self._plan.slots.pools[pool].kinds
-            task = next((task for kind in kinds if (task := self.state.policy.choose(kind)) is not None), None)
-            if task is None:
-                return False
-            self._record(task, EventKind.SUBMITTED, task.to_json())
-        self._free[pool] -= 1
-        self._running[task.id] = _Running(task, pool)
-        self._server.submit(task.id, pool, perform, task, self._workplace, self.state.batches[task.id])
-        return True
+    def _fill(self, pools: Iterable[str]) -> None:
+        """Give idle slots of some pools something to do: all submissions are committed together, then sent."""
+        begun: list[tuple[Task, str]] = []
+        events: list[Event] = []
+        for pool in pools:
+            while not self._stopping and self._slots.free[pool]:
+                task = self._next_again(pool)
+                if task is None:
+                    task = self._slots.choose(pool, self.state.policy)
+                    if task is None:
+                        break
+                    task = self._by_reference(task)
+                    event = make_event(task, EventKind.SUBMITTED, {**task.to_json(), "pool": pool})
+                    # Takes effect before it is committed, for the next choice depends on it; if the commit fails,
+                    # the campaign ends and nothing has been sent.
+                    self.state.apply(event)
+                    events.append(event)
+                self._slots.take(pool)
+                begun.append((task, pool))
+        self._events.append_all(events)
+        for task, pool in begun:
+            self._running[task.id] = _Running(task, pool)
+            careful = self.state.attempts[task.id] > 0
+            self._server.submit(task.id, pool, perform, task, self._workplace, self.state.batches[task.id], careful)
+        for event in events:
+            self._listener.on_event(event)
 
     def _next_again(self, pool: str) -> Task | None:
         """A task to be run again that this pool serves."""
         for task in self._again:
-            if task.kind in self._plan.slots.pools[pool].kinds:
+            if self._slots.serves(pool, task.kind):
                 self._again.remove(task)
                 return task
         return None
 
-    def _release(self, running: _Running) -> None:
-        """A task has left its slot; where results do not bear on what comes next, the slot goes on at once."""
-        del self._running[running.task.id]
-        self._free[running.pool] += 1
-        if self._plan.slots.pools[running.pool].eager:
-            self._fill_slot(running.pool)
+    def _by_reference(self, task: Task) -> Task:
+        """A training on thousands of linkers names one file that lists them: events and messages stay small."""
+        if task.kind is not TaskKind.TRAIN:
+            return task
+        ref = self._folder.files.put(json.dumps(task.inputs).encode(), ".json")
+        return replace(task, inputs=(ref,), options={**task.options, LISTED: True})
 
     # Results
 
-    def _on_completed(self, running: _Running) -> None:
-        self._release(running)
-        if self._collect(running.task):
-            self._count(running.task.kind)
-        else:
-            self._run_again(running.task, "its result is missing or damaged", "")
-        self._fill()
+    def _take_in(self, reports: Sequence[Report]) -> None:
+        """Act on what the server reports: free slots first, then data."""
+        arrived_s = time.time()
+        streaming: dict[str, Task] = {}
+        ended: list[tuple[_Running, Completed | Lost]] = []
+        for report in reports:
+            running = self._running.get(report.key)
+            if running is None:
+                continue
+            match report:
+                case StreamItem(item=BatchReady()):
+                    streaming[report.key] = running.task
+                case StreamItem(item=Progress() as progress):
+                    running.progress = progress
+                case Completed() | Lost():
+                    del self._running[report.key]
+                    self._slots.release(running.pool)
+                    ended.append((running, report))
+        self._fill(pool for pool in dict.fromkeys(running.pool for running, _ in ended) if self._slots.eager(pool))
+        founds = [self._collector.batches(task) for key, task in streaming.items() if key in self._running]
+        for running, report in ended:
+            founds.append(found := self._collector.result(running.task, _completed(report), arrived_s))
+            if found.ended:
+                self._finished[running.task.kind] += 1
+                self._crashes_in_a_row[running.task.kind] = 0
+            else:
+                found.events += self._without_result(running, report)
+        self._commit(founds)
+        self._give_up_on_crashes()
 
-    def _on_lost(self, running: _Running, lost: Lost) -> None:
-        """A task has ended without a report; it may still have left its result."""
+    def _without_result(self, running: _Running, report: Completed | Lost) -> list[Event]:
+        """What is to be noted of a task that has ended and left no result."""
         task = running.task
-        self._release(running)
-        if self._collect(task):
-            self._count(task.kind)
-        elif isinstance(lost.error, _FATAL):
-            raise lost.error
-        elif running.timed_out:
+        if isinstance(report, Completed):
+            return self._run_again(task, "its result is missing or damaged", "")
+        if isinstance(report.error, _FATAL):
+            raise report.error
+        if running.timed_out:
             limit_s = self._plan.hard_limits_s[task.kind]
-            self._record_result(task, TaskResult(Status.TIMED_OUT, detail=f"killed after {limit_s:g} s"))
-        elif not self._stopping and lost.cause is not Cause.CANCELLED:
-            last_line = lost.detail.strip().rpartition("\n")[2]
-            self._run_again(task, f"{lost.cause}: {last_line}", lost.detail)
-        self._fill()
+            return self._refuse(task, Status.TIMED_OUT, f"killed after {limit_s:g} s", report.detail)
+        if self._stopping or report.cause is Cause.CANCELLED:
+            return []
+        last_line = report.detail.strip().rpartition("\n")[2]
+        return self._run_again(task, f"{report.cause}: {last_line}", report.detail)
 
-    def _count(self, kind: TaskKind) -> None:
-        """A task has ended well."""
-        self._finished[kind] += 1
-        self._crashes_in_a_row[kind] = 0
-
-    def _run_again(self, task: Task, why: str, detail: str) -> None:
-        """Give a lost task another try, or record that it crashes.
-
-        Raises:
-            EngineError: too many tasks of its kind have crashed in a row.
-        """
+    def _run_again(self, task: Task, why: str, detail: str) -> list[Event]:
+        """Give a lost task another try, or record that it crashes."""
         attempt = self.state.attempts[task.id] + 1
         text = f"{task.id} ({task.subject}) was lost, attempt {attempt}: {why}"
         logger.warning("%s", text)
-        self._record(task, EventKind.NOTE, {"text": text, "attempt": attempt}, serial=attempt)
+        note = make_event(task, EventKind.NOTE, {"text": text, "attempt": attempt}, serial=attempt)
         if attempt <= self._plan.retries:
             self._again.append(task)
-            return
-        ref = self._folder.files.put((detail or why).encode(), ".txt")
-        self._record_result(task, TaskResult(Status.CRASHED, detail=why, detail_ref=ref))
+            return [note]
         self._crashes_in_a_row[task.kind] += 1
-        crashes = self._crashes_in_a_row[task.kind]
-        if crashes >= self._plan.stop.max_crashes_in_a_row:
-            raise EngineError(
-                f"{crashes} {task.kind} tasks in a row crashed, the last with: {why}",
-                where=self._folder.files.path(ref),
-                action="Read that file and run `mofa doctor`; then continue with `mofa resume`",
-            )
+        self._last_crash = why
+        return [note, *self._refuse(task, Status.CRASHED, why, detail)]
 
-    def _collect(self, task: Task) -> bool:
-        """Move what a task has left in the outbox into the store; False if its result is not there."""
-        self._collect_batches(task)
-        name = OutboxName(task.id)
-        payload = self._read_outbox(name)
-        if payload is None:
-            return False
-        result = TaskResult.from_json(payload)
-        complete = result.n_batches == self.state.batches[task.id]
-        if complete:
-            self._record_result(task, result)
-        self._outbox.clear(name)
-        return complete
+    def _refuse(self, task: Task, status: Status, why: str, detail: str) -> list[Event]:
+        """A task that is given up; all that helps to find out why is kept."""
+        ref = self._folder.files.put((detail or why).encode(), ".txt")
+        kept = keep_crash(self._folder, task, detail or why)
+        logger.warning("gave up on %s: %s; see %s", task.id, why, kept)
+        why = f"{why}; kept in {kept.relative_to(self._folder.root)}"
+        return [result_event(task, TaskResult(status, detail=why, detail_ref=ref))]
 
-    def _collect_batches(self, task: Task) -> None:
-        """Record the batches of a task that lie in the outbox, in order."""
-        while (payload := self._read_outbox(name := OutboxName(task.id, self.state.batches[task.id]))) is not None:
-            self._record(task, EventKind.BATCH, payload, serial=name.batch)
-            self._outbox.clear(name)
+    def _give_up_on_crashes(self) -> None:
+        """End the campaign when an engine only crashes.
 
-    def _read_outbox(self, name: OutboxName) -> dict[str, object] | None:
-        """A result from the outbox; a damaged one is set aside and counts as missing."""
-        try:
-            return self._outbox.read(name)
-        except DamagedResultError as error:
-            logger.warning("%s", error)
-            return None
+        Raises:
+            EngineError: too many tasks of one kind have crashed in a row.
+        """
+        for kind, crashes in self._crashes_in_a_row.items():
+            if crashes >= self._plan.stop.max_crashes_in_a_row:
+                raise EngineError(
+                    f"{crashes} {kind} tasks in a row crashed, the last with: {self._last_crash}",
+                    where=self._folder.root / "crashed",
+                    action="Look there and run `mofa doctor`; then continue with `mofa resume`",
+                )
 
-    def _record_result(self, task: Task, result: TaskResult) -> None:
-        self._record(task, EventKind.RESULT, result.to_json())
-
-    def _record(self, task: Task, kind: EventKind, payload: dict[str, object], *, serial: int | None = None) -> None:
-        """Commit an event, then let it take effect."""
-        event = Event(event_id(task.id, kind, serial), time.time(), kind, task.id, task.kind, payload)
-        if self._events.append(event):
-            self.state.apply(event)
-            self._listener.on_event(event)
+    def _commit(self, founds: Sequence[Found]) -> None:
+        """Make events last, all in one transaction; then let them take effect, then clear the outbox."""
+        events = [event for found in founds for event in found.events]
+        for event, new in zip(events, self._events.append_all(events), strict=True):
+            if new:
+                self.state.apply(event)
+                self._listener.on_event(event)
+        for found in founds:
+            for name in found.names:
+                self._outbox.clear(name)
 
     # Beginning and end
 
@@ -312,9 +310,9 @@ class Thinker:
         """Get the state back from the events and the outbox."""
         remove_temporaries(self._folder.root / "files")
         remove_temporaries(self._outbox.root)
+        clear_scratch(self._folder)
         self.state.replay(self._events.read())
-        for task in list(self.state.unfinished.values()):
-            self._collect(task)
+        self._commit([self._collector.result(task) for task in self.state.unfinished.values()])
         for name in self._outbox.names():
             if name.task_id in self.state.known:  # committed before, or to be computed again
                 self._outbox.clear(name)
@@ -323,13 +321,18 @@ class Thinker:
         self._again.extend(self.state.unfinished.values())
         if self.state.known:
             logger.info("resumed: %d tasks, %d to run again", len(self.state.known), len(self._again))
+        slots = {name: pool.count for name, pool in self._plan.slots.pools.items()}
+        facts = {"server": self._plan.server, "pools": slots, "host": os.uname().nodename, "mofa": __version__}
+        serial = self.state.projection.n_sessions
+        session = Event(f"session-{serial}", time.time(), EventKind.SESSION, "", "", facts)
+        self._commit([Found([session])])
 
     def _check_stop_rules(self) -> None:
         if self._stopping:
             return
         rules, funnel = self._plan.stop, self.state.projection.funnel()
         elapsed_s = time.monotonic() - self._started_s
-        if self._signals:
+        if self._interrupts.count:
             self._stop(StopReason.INTERRUPTED)
         elif rules.max_uptakes is not None and funnel.uptakes >= rules.max_uptakes:
             self._stop(StopReason.MAX_UPTAKES)
@@ -370,21 +373,6 @@ class Thinker:
             self._ticked_s = now_s
             self._listener.on_tick(self.snapshot())
 
-    @contextmanager
-    def _signal_handlers(self) -> Iterator[None]:
-        """Count SIGINT and SIGTERM; the second is a KeyboardInterrupt. Only the main thread can have handlers."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
 
-        def count(*_: object) -> None:
-            self._signals += 1
-            if self._signals > 1:
-                raise KeyboardInterrupt
-
-        before = {number: signal.signal(number, count) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
+def _completed(report: Completed | Lost) -> Completed | None:
+    return report if isinstance(report, Completed) else None

@@ -4,7 +4,7 @@ Schema version 2. Payloads by kind of event:
 
 - ``session``: `server`, `pools` (slots by name), `host`, `mofa` (version); one for every run or resume.
 - ``submitted``: `inputs`, `options`, `subject` of the task, and the `pool` whose slot it takes.
-- ``batch``: `index`, `ref`, `n`, `family` of a batch that a generate task streamed.
+- ``batch``: `index`, `ref`, `n`, `family` of a batch that a generate task streamed, and when, `made_s`.
 - ``result``: a `TaskResult`.
 - ``note``: `text`, and facts about a task's mishaps (`attempt`, `cause`).
 """

@@ -104,6 +104,11 @@ class Projection:
         """The MOF with the highest uptake so far."""
         return self._best
 
+    @property
+    def n_sessions(self) -> int:
+        """Runs and resumes so far."""
+        return len(self._sessions)
+
     def records(self) -> CampaignRecords:
         """A snapshot of everything."""
         return CampaignRecords(

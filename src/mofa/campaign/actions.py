@@ -1,0 +1,235 @@
+"""How the task functions are called: from a task's input files to the items of its result. Runs in workers."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any
+
+from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key
+from mofa.campaign.workplace import Progress, Workplace
+from mofa.chemistry import (
+    Charges,
+    Framework,
+    Linker,
+    ModelRef,
+    Optimized,
+    Reason,
+    Rejected,
+    Stability,
+    Uptake,
+)
+from mofa.compute import Emit
+from mofa.errors import EngineError
+from mofa.isolate import run_isolated
+from mofa.store import codec
+from mofa.store.payloads import Item
+
+PROGRESS_INTERVAL_S = 1.0
+
+
+class Job:
+    """A task with its inputs and its function at hand.
+
+    Args:
+        emit: receives `Progress`.
+        task: what to do.
+        workplace: where.
+        careful: run the function in a process of its own for every item of a list, so that an item that crashes it
+            is refused alone.
+    """
+
+    def __init__(self, emit: Emit, task: Task, workplace: Workplace, *, careful: bool = False) -> None:
+        self.task = task
+        self.files = workplace.files
+        self._emit = emit
+        self._careful = careful
+        self._function = workplace.function(task.kind)
+        options = workplace.task_options(task)
+        accepted = inspect.signature(self._function).parameters
+        # A seed is derived for every task; deterministic engines have no use for it.
+        self._options = {name: value for name, value in options.items() if name != "seed" or name in accepted}
+        if "on_progress" in accepted:
+            self._options["on_progress"] = self._progress()
+
+    def option(self, name: str) -> Any:
+        """Take an option that is for the campaign, not for the function."""
+        return self._options.pop(name, None)
+
+    def call(self, subject: object) -> Any:
+        """What the task function says of `subject`."""
+        return self._function(subject, **self._options)
+
+    def call_each(self, subject: object) -> Any:
+        """The same for one of many: when the task was lost before, a subject that kills its process is refused."""
+        if not self._careful:
+            return self.call(subject)
+        target = f"{self._function.__module__}:{self._function.__name__}"
+        try:
+            return run_isolated(call_alone, target, subject, self._options)
+        except EngineError as error:
+            return Rejected(self.task.kind, Reason.CRASHED, str(error))
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """References of the files that it works on, those that are listed in a file included."""
+        if not self.task.options.get(LISTED):
+            return self.task.inputs
+        return tuple(json.loads(self.files.get(self.task.inputs[0])))
+
+    def framework(self) -> Framework:
+        """The structure that the task works on."""
+        return codec.get_framework(self.task.inputs[0], self.files)
+
+    def refused(self, rejected: Rejected, *, key: str = "", ref: str = "") -> Item:
+        """The item of a refusal."""
+        return Item(key or self.task.subject, ref or self.task.inputs[0], rejected=rejected)
+
+    def _progress(self) -> Callable[[float, str], None]:
+        """A progress callback that passes on at most one report a second."""
+        last_s = float("-inf")
+
+        def report(fraction: float, text: str) -> None:
+            nonlocal last_s
+            now_s = time.monotonic()
+            if now_s - last_s >= PROGRESS_INTERVAL_S:
+                last_s = now_s
+                self._emit(Progress(float(fraction), text))
+
+        return report
+
+
+def _process(job: Job) -> Iterator[Item]:
+    (ref,) = job.task.inputs
+    for index, raw in enumerate(codec.get_json(ref, job.files)):
+        answer: Linker | Rejected = job.call_each(raw)
+        if isinstance(answer, Rejected):
+            yield job.refused(answer, key=batch_key(job.task.subject, index))
+        else:
+            value = {
+                "smiles": answer.smiles,
+                "source": answer.source,
+                "n_atoms": answer.n_atoms,
+                "model_version": answer.model_version,
+            }
+            yield Item(answer.key, codec.put_json(answer, job.files), answer.family.value, value=value)
+
+
+def _assemble(job: Job) -> Iterator[Item]:
+    size = job.option("linkers_per_mof")
+    for refs in _groups(job.task.inputs, size):
+        linkers = [codec.get_json(ref, job.files) for ref in refs]
+        answer: Framework | Rejected = job.call_each(linkers)
+        if isinstance(answer, Rejected):
+            yield job.refused(answer, key="+".join(linker.key for linker in linkers), ref=refs[0])
+        else:
+            value = {
+                "name": answer.name,
+                "n_atoms": len(answer),
+                "lineage": codec.encode(answer.lineage, job.files),
+            }
+            yield Item(answer.id, codec.put_framework(answer, job.files), parts=refs, value=value)
+
+
+def _validate(job: Job) -> Iterator[Item]:
+    answer: Stability | Rejected = job.call(job.framework())
+    if isinstance(answer, Rejected):
+        yield job.refused(answer)
+    else:
+        yield _structure_item(job, answer, answer.framework, score=answer.strain)
+
+
+def _optimize(job: Job) -> Iterator[Item]:
+    answer: Optimized | Rejected = job.call(job.framework())
+    if isinstance(answer, Rejected):
+        yield job.refused(answer)
+    else:
+        yield _structure_item(job, answer, answer.framework)
+
+
+def _charges(job: Job) -> Iterator[Item]:
+    framework = job.framework()
+    answer: Charges | Rejected = job.call(framework)
+    if isinstance(answer, Rejected):
+        yield job.refused(answer)
+    else:
+        yield _structure_item(job, answer, framework.with_charges(answer.values, answer.method))
+
+
+def _adsorb(job: Job) -> Iterator[Item]:
+    answer: Uptake | Rejected = job.call(job.framework())
+    if isinstance(answer, Rejected):
+        yield job.refused(answer)
+    else:
+        value = codec.encode(answer, job.files)
+        yield Item(job.task.subject, job.task.inputs[0], score=_finite(answer.uptake_mol_per_kg), value=value)
+
+
+def _train(job: Job) -> Iterator[Item]:
+    version = job.option("model_version")
+    for name in (LISTED, "ranked_by", "candidates", "mofs"):
+        job.option(name)
+    answer: ModelRef | Rejected = job.call([codec.get_json(ref, job.files) for ref in job.inputs])
+    if isinstance(answer, Rejected):
+        yield job.refused(answer)
+    else:
+        value = {
+            "version": version,
+            "generator": answer.generator,
+            "method": answer.method,
+            "n_examples": answer.n_examples,
+            "metrics": {name: float(number) for name, number in answer.metrics.items()},
+            "cpu_s": answer.cpu_s,
+        }
+        yield Item(f"model-{version:04d}", job.files.put(answer.weights, answer.suffix), value=value)
+
+
+ACTIONS: Mapping[TaskKind, Callable[[Job], Iterable[Item]]] = {
+    TaskKind.PROCESS: _process,
+    TaskKind.ASSEMBLE: _assemble,
+    TaskKind.VALIDATE: _validate,
+    TaskKind.OPTIMIZE: _optimize,
+    TaskKind.CHARGES: _charges,
+    TaskKind.ADSORB: _adsorb,
+    TaskKind.TRAIN: _train,
+}
+"""What to do with a task of each kind but generate, which streams."""
+
+
+def call_alone(
+    target: str, subject: object, options: Mapping[str, Any], *, on_progress: Callable[[float, str], None]
+) -> Any:
+    """Call the task function ``module:name``; for a process of its own."""
+    module, _, name = target.partition(":")
+    return getattr(import_module(module), name)(subject, **options)
+
+
+def _structure_item(
+    job: Job, answer: Stability | Optimized | Charges, framework: Framework, score: float | None = None
+) -> Item:
+    """The item of a result that comes with a structure, which keeps the MOF's identity."""
+    named = replace(framework, id=job.task.subject)
+    ref = codec.put_framework(named, job.files)
+    value = codec.encode(answer, job.files)
+    value.pop("framework", None)
+    return Item(job.task.subject, ref, score=None if score is None else _finite(score), value=value)
+
+
+def _finite(score: float) -> float:
+    """The number itself.
+
+    Raises:
+        EngineError: NaN or infinite, which an engine must refuse by itself.
+    """
+    if score - score != 0.0:
+        raise EngineError(f"an engine gave {score} as its result", action="Report this with the MOF's CIF file")
+    return float(score)
+
+
+def _groups(refs: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
+    for start in range(0, len(refs), size):
+        yield tuple(refs[start : start + size])
