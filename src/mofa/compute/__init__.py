@@ -23,6 +23,7 @@ from mofa.compute.protocols import (
     TaskServer,
     Transit,
 )
+from mofa.compute.registries import OBJECT_STORES, STREAMS
 from mofa.registry import EngineEntry, Registry
 
 SERVERS = Registry(
@@ -30,12 +31,17 @@ SERVERS = Registry(
     {
         "inline": EngineEntry("mofa.compute.inline:InlineServer", "pip install mofa"),
         "pool": EngineEntry("mofa.compute.pool:PoolServer", "pip install mofa"),
+        "parsl": EngineEntry(
+            "mofa.compute.parsl:ParslServer", "pip install mofa", requires=("parsl", "zmq", "proxystore")
+        ),
     },
 )
 """Task servers by name; each is made with the number of workers of every pool and a `ServerSettings`."""
 
 __all__ = [
+    "OBJECT_STORES",
     "SERVERS",
+    "STREAMS",
     "Cause",
     "Completed",
     "Emit",

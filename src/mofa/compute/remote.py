@@ -1,0 +1,145 @@
+"""What runs in a worker of Parsl: `run_call`, which has a call done by a worker process of our own.
+
+Parsl's worker never runs the call itself. It keeps a worker process beside it (`WorkerProcess`, the same as the pool
+has), hands calls over and passes on what comes back. So a crash in compiled code, an `exit()` or a hang that holds the
+interpreter lock ends only that process: it is reported at once with the last lines of its log, what it emitted before
+is not lost, and Parsl's own queues, which a kill at the wrong moment would lock for ever, are never touched by it.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import pickle
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+import zmq
+
+from mofa.compute.control import Orders
+from mofa.compute.objects import Packed, Packing
+from mofa.compute.protocols import Cause
+from mofa.compute.streams import emitter
+from mofa.compute.worker import ITEM, LOST, STARTED
+from mofa.compute.worker_process import WorkerProcess, module_path
+
+
+@dataclass(frozen=True)
+class Session:
+    """What workers must know of the submitter that they serve."""
+
+    stream: str
+    """Address of its stream, secret included."""
+    control: str
+    """Address of its `Control`, secret included."""
+    packing: Packing
+    log_dir: Path | None = None
+    """Folder for what workers print."""
+    threads: int = 1
+    """Threads of numerical libraries in every worker."""
+    path: tuple[str, ...] = ()
+    """Where workers find modules."""
+
+    def write(self, path: Path) -> None:
+        """Leave this in a file that only its owner can read: it holds secrets, which command lines would show."""
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as stream:
+            stream.write(pickle.dumps(self))
+
+    @classmethod
+    def read(cls, path: str) -> Self:
+        """What `write` has left."""
+        session: Self = pickle.loads(Path(path).read_bytes())
+        return session
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a call has ended, as it travels back."""
+
+    n_items: int
+    """Items that it emitted, which travel by the stream and may be slower."""
+    report: bytes
+    """Framed report; see `mofa.compute.worker_process.read_report`."""
+
+
+def run_call(session: str, pool: str, token: str, packed: Packed) -> Outcome:
+    """Have a call done by the worker process beside this one; for workers of Parsl.
+
+    Args:
+        session: path of the `Session` file.
+        pool: name of the pool, for the log file.
+        token: names the call in the stream and in orders; no other call of the session has it.
+        packed: the function and its arguments, ``(fn, args)``.
+    """
+    return _slot(session, pool).run(token, packed)
+
+
+@functools.cache
+def _slot(session: str, pool: str) -> _Slot:
+    return _Slot(Session.read(session), pool)
+
+
+class _Slot:
+    """A worker process and the channels of its submitter."""
+
+    def __init__(self, session: Session, pool: str) -> None:
+        self._session = session
+        self._name = "-".join([pool, os.uname().nodename, *_parsl_place()])
+        self._emit = emitter(session.stream)
+        self._orders = Orders(session.control)
+        self._parent = os.pidfd_open(os.getppid())
+        self._worker = self._start()
+
+    def run(self, token: str, packed: Packed) -> Outcome:
+        """Run one call to its end."""
+        worker = self._worker
+        worker.send(pickle.dumps((self._session.packing, packed), pickle.HIGHEST_PROTOCOL))
+        n_items, cancelled = 0, False
+        poller = zmq.Poller()
+        for source in (worker.calls.fileno(), worker.exited, self._orders.socket, self._parent):
+            poller.register(source, zmq.POLLIN)
+        while True:
+            ready = {source for source, _ in poller.poll()}
+            if self._parent in ready:  # the manager is gone, and nobody would hear the answer
+                os._exit(1)
+            if self._orders.socket in ready and token in self._orders.read():
+                cancelled = True
+                worker.end()
+            messages, open_ = _received(worker)
+            for message in messages:
+                if message[:1] not in (STARTED, ITEM):
+                    return Outcome(n_items, message)
+                self._emit(token, message)
+                n_items += message[:1] == ITEM
+            if not open_ or worker.exited in ready:
+                return Outcome(n_items, LOST + pickle.dumps(self._bury(cancelled)))
+
+    def _bury(self, cancelled: bool) -> tuple[Cause, str]:
+        """Replace a worker that has ended; why the call is lost."""
+        how = self._worker.release()
+        self._worker = self._start()
+        return (Cause.CANCELLED, "cancelled while it ran") if cancelled else (Cause.WORKER_DIED, how)
+
+    def _start(self) -> WorkerProcess:
+        path = [*self._session.path, *module_path()]
+        return WorkerProcess.start(self._name, path=path, log_dir=self._session.log_dir, threads=self._session.threads)
+
+
+def _received(worker: WorkerProcess) -> tuple[deque[bytes], bool]:
+    """What a worker has sent, and whether its connection is still open."""
+    messages: deque[bytes] = deque()
+    try:
+        while worker.calls.poll():
+            messages.append(worker.calls.recv_bytes())
+    except (EOFError, ConnectionError):
+        return messages, False
+    return messages, True
+
+
+def _parsl_place() -> list[str]:
+    """Block and rank of this Parsl worker, which tell its log file from others."""
+    variables = ("PARSL_WORKER_BLOCK_ID", "PARSL_WORKER_RANK")
+    return [os.environ[variable] for variable in variables if variable in os.environ]
