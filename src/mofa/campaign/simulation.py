@@ -1,0 +1,400 @@
+"""A campaign on a virtual clock: the policy and the slots of a real one, work that only takes its time.
+
+`simulate` is a thinker in small. It owns the same `Policy` and the same `SlotBoard`, in front of a `SimulatedServer`
+whose calls come from a table of durations and outcomes. It keeps no store and no files, so three hours on 450 nodes,
+some 190 000 tasks, pass in seconds: to plan a campaign, and to see what a change of the policy would do.
+
+Like the thinker it is one loop that does one thing at a time. Every message costs time (`ThinkerCosts`), in which
+others wait; every message travels for some milliseconds.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from mofa.campaign.durations import PAPER, WorkTable
+from mofa.campaign.policy import Policy
+from mofa.campaign.settings import CampaignPlan
+from mofa.campaign.slots import SlotBoard
+from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, batch_key
+from mofa.chemistry.results import STABLE_STRAIN
+from mofa.compute import Completed, Emit, Report, StreamItem
+from mofa.compute.simulated import SimulatedServer
+from mofa.store.records import SessionRecord
+from mofa.store.spans import TaskSpan
+
+SAMPLE_S = 60.0
+"""How often the length of the queues is noted, s."""
+SECONDS_PER_HOUR = 3600.0
+
+
+@dataclass(frozen=True)
+class ThinkerCosts:
+    """What messages cost, s; the defaults were measured (``benchmarks/campaign_overhead.py``, ``roundtrips.py``)."""
+
+    submit_s: float = 1.0e-3
+    """To choose, record and send a task."""
+    batch_s: float = 1.0e-3
+    """To record a streamed batch."""
+    result_s: float = 1.5e-3
+    """To read and record a result."""
+    item_s: float = 0.05e-3
+    """For each linker or MOF in it besides."""
+    latency_s: float = 3.0e-3
+    """Travelling time of a message, one way."""
+
+
+@dataclass(frozen=True)
+class QueueSample:
+    """Length of the queues at one moment."""
+
+    time_s: float
+    waiting: Mapping[TaskKind, int]
+    busy: Mapping[str, int]
+    """Slots at work, by pool."""
+
+
+@dataclass(frozen=True, eq=False)
+class SimulationResult:
+    """A simulated campaign. Times are seconds since its start."""
+
+    duration_s: float
+    """How long it ran: as asked for, or until nothing was left to do."""
+    slots: Mapping[str, int]
+    """By name of the pool."""
+    spans: tuple[TaskSpan, ...]
+    """Every task that was begun; those still at work at the end are cut off there."""
+    made_s: Mapping[TaskKind, tuple[float, ...]]
+    """When every batch of linkers (generate), and every result that gave something, was recorded."""
+    made: Mapping[TaskKind, int]
+    """What the tasks gave: raw linkers (generate), accepted linkers (process), MOFs, strains, and so on."""
+    stable_s: tuple[float, ...]
+    """When every stable MOF was recorded."""
+    queues: tuple[QueueSample, ...]
+    dropped_mofs: int
+    """MOFs that fell out of the full queue, never to be validated."""
+    n_submitted: int
+    n_running: int
+    """Tasks at work at the end."""
+    thinker_busy: float
+    """Share of the time in which the thinker's loop was at work, 0 to 1."""
+    source: str
+    """Where durations and outcomes come from."""
+    retrained: bool
+    """Whether the generator was retrained."""
+    learning: tuple[float, ...]
+    """What retraining does to the strain in this simulation; empty: nothing."""
+
+    @property
+    def session(self) -> SessionRecord:
+        """When the slots were there, as for a real campaign."""
+        return SessionRecord(0.0, self.duration_s, "simulated", dict(self.slots))
+
+    @property
+    def model_versions(self) -> int:
+        """Models that retraining made."""
+        return self.made[TaskKind.TRAIN]
+
+    def per_hour(self, kind: TaskKind) -> float:
+        """What tasks of a kind gave per hour, start and all: the whole count over the whole time."""
+        return self.made[kind] * SECONDS_PER_HOUR / self.duration_s
+
+    def stable_after(self, time_s: float) -> int:
+        """Stable MOFs found up to a time."""
+        return sum(found_s <= time_s for found_s in self.stable_s)
+
+
+class _End(NamedTuple):
+    """The value of a simulated call."""
+
+    duration_s: float
+    outcome: Outcome
+    items: int
+    """What it gave."""
+
+
+@dataclass
+class _Begun:
+    """A task on a slot."""
+
+    task: Task
+    pool: str
+    submitted_s: float
+
+
+@dataclass
+class _Linkers:
+    """A batch that waits to be processed."""
+
+    n: int
+    family: str
+    model_version: int
+
+
+class _World:
+    """What workers do: names and numbers instead of structures.
+
+    A linker's name carries the version of the model that made it, a MOF's name those of its linkers.
+    """
+
+    def __init__(self, table: WorkTable, learning: Sequence[float], seed: int) -> None:
+        self._table = table
+        self._learning = tuple(learning)
+        self._rng = random.Random(seed)
+        self._batches: dict[str, _Linkers] = {}
+        self._serial = 0
+
+    def perform(self, emit: Emit, task: Task) -> _End:
+        """Do a task: the function of every call."""
+        match task.kind:
+            case TaskKind.GENERATE:
+                return self._generate(emit, task)
+            case TaskKind.PROCESS:
+                return self._process(task)
+            case TaskKind.ASSEMBLE:
+                return self._assemble(task)
+            case _:
+                return self._single(task)
+
+    def _generate(self, emit: Emit, task: Task) -> _End:
+        sizes = self._table.batches(self._rng)
+        version: int = task.options["model_version"]
+        for index, n in enumerate(sizes):
+            key = batch_key(task.id, index)
+            self._batches[key] = _Linkers(n, task.subject, version)
+            emit(Batch(key, key, n))
+        drawn = self._table.draw(task.kind, sum(sizes), self._rng)
+        return _End(drawn.duration_s, Outcome(), 0)
+
+    def _process(self, task: Task) -> _End:
+        batch = self._batches.pop(task.subject)
+        drawn = self._table.draw(task.kind, batch.n, self._rng)
+        first, self._serial = self._serial, self._serial + drawn.made
+        names = [f"{serial}v{batch.model_version}" for serial in range(first, self._serial)]
+        return _End(
+            drawn.duration_s, Outcome(True, tuple(Product(name, name, batch.family) for name in names)), drawn.made
+        )
+
+    def _assemble(self, task: Task) -> _End:
+        size: int = task.options["linkers_per_mof"]
+        refs = task.inputs
+        drawn = self._table.draw(task.kind, len(refs) // size, self._rng)
+        mofs = []
+        for start in range(0, drawn.made * size, size):
+            parts = refs[start : start + size]
+            name = "+".join(parts)
+            mofs.append(Product(name, name, parts=parts))
+        return _End(drawn.duration_s, Outcome(True, tuple(mofs)), drawn.made)
+
+    def _single(self, task: Task) -> _End:
+        """A task with one product or none."""
+        n: int = task.options["mofs"] if task.kind is TaskKind.TRAIN else 1
+        drawn = self._table.draw(task.kind, n, self._rng)
+        if not drawn.made:
+            return _End(drawn.duration_s, Outcome(), 0)
+        score = drawn.score
+        if task.kind is TaskKind.VALIDATE and self._learning:
+            score *= self._factor(task.subject)
+        return _End(drawn.duration_s, Outcome(True, (Product(task.subject, task.subject, score=score),)), 1)
+
+    def _factor(self, mof: str) -> float:
+        """What the models behind a MOF's linkers do to its strain: the mean of their factors."""
+        versions = [int(linker.rpartition("v")[2]) for linker in mof.split("+")]
+        last = len(self._learning) - 1
+        return sum(self._learning[min(version, last)] for version in versions) / len(versions)
+
+
+def _duration_s(fn: Callable[..., object], args: tuple[object, ...], value: object) -> float:
+    """A simulated call says itself how long it takes."""
+    assert isinstance(value, _End)
+    return value.duration_s
+
+
+@dataclass
+class _Counts:
+    """What has come of it so far."""
+
+    spans: list[TaskSpan] = field(default_factory=list)
+    made_s: dict[TaskKind, list[float]] = field(default_factory=lambda: {kind: [] for kind in TaskKind})
+    made: Counter[TaskKind] = field(default_factory=Counter)
+    stable_s: list[float] = field(default_factory=list)
+    queues: list[QueueSample] = field(default_factory=list)
+    submitted: Counter[TaskKind] = field(default_factory=Counter)
+
+
+class _Loop:
+    """The thinker's loop."""
+
+    def __init__(
+        self, plan: CampaignPlan, table: WorkTable, learning: Sequence[float], seed: int, costs: ThinkerCosts
+    ) -> None:
+        self.policy = Policy(plan.policy, seed=seed)
+        self.board = SlotBoard(plan.slots)
+        self.slots = {name: pool.count for name, pool in plan.slots.pools.items()}
+        self.server = SimulatedServer(self.slots, duration=_duration_s, latency_s=costs.latency_s, start_s=0.0)
+        self.counts = _Counts()
+        self.running: dict[str, _Begun] = {}
+        self.spent_s = 0.0
+        self._work = _World(table, learning, seed).perform
+        self._costs = costs
+
+    def run(self, end_s: float, on_progress: Callable[[float, str], None] | None) -> None:
+        """Run until the end, or until nothing is left to do."""
+        server, sample_s = self.server, 0.0
+        while server.now_s < end_s:
+            self._fill()
+            if not self.running:
+                return
+            if server.now_s >= sample_s:
+                self._sample()
+                sample_s += SAMPLE_S
+                if on_progress is not None:
+                    on_progress(server.now_s / end_s, f"{len(self.counts.spans)} tasks")
+            self._take_in(server.wait(max(0.0, min(end_s, sample_s) - server.now_s)))
+
+    def _take_in(self, reports: list[Report]) -> None:
+        """Slots that need not know the results go on; then the results are read."""
+        arrived_s = self.server.now_s
+        for report in reports:
+            if isinstance(report, Completed):
+                begun = self.running[report.key]
+                self.board.release(begun.pool)
+                if self.board.eager(begun.pool):
+                    self._fill_slot(begun.pool)
+        for report in reports:
+            match report:
+                case StreamItem(key=key, item=Batch() as batch):
+                    self._on_batch(self.running[key].task, batch)
+                case Completed(key=key):
+                    self._on_result(self.running.pop(key), report, arrived_s)
+
+    def _on_batch(self, task: Task, batch: Batch) -> None:
+        self._spend(self._costs.batch_s)
+        self.policy.on_stream(task, batch)
+        self._note(TaskKind.GENERATE, batch.n)
+
+    def _on_result(self, begun: _Begun, report: Completed, arrived_s: float) -> None:
+        task, end = begun.task, report.value
+        self._spend(self._costs.result_s + self._costs.item_s * end.items)
+        self.policy.on_result(task, end.outcome)
+        if end.items:
+            self._note(task.kind, end.items)
+        if task.kind is TaskKind.VALIDATE and end.items and end.outcome.products[0].score < STABLE_STRAIN:
+            self.counts.stable_s.append(self.server.now_s)
+        transit = report.transit
+        self.counts.spans.append(
+            self._span(begun, transit.started_s, transit.ended_s, self.server.now_s, arrived_s, end.items)
+        )
+
+    def _fill(self) -> None:
+        """Give every idle slot something to do."""
+        for pool in self.board.idle:
+            while self._fill_slot(pool):
+                pass
+
+    def _fill_slot(self, pool: str) -> bool:
+        """Begin one task in a pool; False if no slot is idle or there is nothing to do."""
+        if not self.board.free[pool]:
+            return False
+        task = self.board.choose(pool, self.policy)
+        if task is None:
+            return False
+        begun = _Begun(task, pool, self.server.now_s)
+        self._spend(self._costs.submit_s)
+        self.policy.begin(task)
+        self.board.take(pool)
+        self.counts.submitted[task.kind] += 1
+        self.running[task.id] = begun
+        self.server.submit(task.id, pool, self._work, task)
+        return True
+
+    def _spend(self, seconds: float) -> None:
+        self.server.spend(seconds)
+        self.spent_s += seconds
+
+    def _note(self, kind: TaskKind, n: int) -> None:
+        self.counts.made[kind] += n
+        self.counts.made_s[kind].append(self.server.now_s)
+
+    def _sample(self) -> None:
+        busy = {name: n - self.board.free[name] for name, n in self.slots.items()}
+        self.counts.queues.append(QueueSample(self.server.now_s, dict(self.policy.waiting()), busy))
+
+    def _span(
+        self, begun: _Begun, started_s: float, ended_s: float, recorded_s: float | None, arrived_s: float | None, n: int
+    ) -> TaskSpan:
+        task = begun.task
+        version = task.options.get("model_version", 0)
+        return TaskSpan(
+            task.id, task.kind, begun.pool, begun.submitted_s, started_s, ended_s, recorded_s, arrived_s, n,
+            task.subject, version,
+        )  # fmt: skip
+
+    def cut_off(self, end_s: float) -> list[TaskSpan]:
+        """Spans of the tasks that have no result at the end."""
+        started = self.server.running
+        spans = []
+        for key, begun in self.running.items():
+            since_s = min(started.get(key, end_s), end_s)
+            spans.append(self._span(begun, since_s, end_s, None, None, 0))
+        return spans
+
+
+def simulate(
+    plan: CampaignPlan,
+    table: WorkTable = PAPER,
+    *,
+    hours: float,
+    seed: int = 1,
+    learning: Sequence[float] = (),
+    costs: ThinkerCosts | None = None,
+    on_progress: Callable[[float, str], None] | None = None,
+) -> SimulationResult:
+    """Run a campaign on the virtual clock.
+
+    The same arguments give the same result. Stop rules of the plan, its retries and its time limits play no part: no
+    task crashes here, but for what the table says of failures.
+
+    Args:
+        plan: policy and slots.
+        table: durations and outcomes.
+        hours: how long, h.
+        seed: of every random choice, in place of the plan's.
+        learning: what retraining does, which no table knows: factors on the strain of MOFs whose linkers come from
+            model version 0 (pre-trained), 1, 2, ...; the last holds for all that follow. Empty: nothing, and then
+            a simulation with retraining differs from one without only by the training tasks themselves.
+        costs: of the thinker's work and of messages.
+        on_progress: is told the share that is done, 0 to 1, and a short text.
+
+    Raises:
+        ValueError: `hours` or a factor is not positive.
+    """
+    if hours <= 0 or any(factor <= 0 for factor in learning):
+        raise ValueError("hours and the factors of learning must be positive")
+    costs = costs or ThinkerCosts()
+    loop = _Loop(plan, table, learning, seed, costs)
+    end_s = hours * SECONDS_PER_HOUR
+    loop.run(end_s, on_progress)
+    duration_s = min(end_s, loop.server.now_s)
+    counts, waiting = loop.counts, loop.policy.waiting()
+    mofs = counts.made[TaskKind.ASSEMBLE]
+    return SimulationResult(
+        duration_s=duration_s,
+        slots=loop.slots,
+        spans=(*counts.spans, *loop.cut_off(duration_s)),
+        made_s={kind: tuple(times) for kind, times in counts.made_s.items()},
+        made={kind: counts.made[kind] for kind in TaskKind},
+        stable_s=tuple(counts.stable_s),
+        queues=tuple(counts.queues),
+        dropped_mofs=mofs - counts.submitted[TaskKind.VALIDATE] - waiting[TaskKind.VALIDATE],
+        n_submitted=counts.submitted.total(),
+        n_running=len(loop.running),
+        thinker_busy=loop.spent_s / max(duration_s, 1e-9),
+        source=table.source,
+        retrained=plan.policy.retrain,
+        learning=tuple(learning),
+    )
