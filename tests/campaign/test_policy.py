@@ -88,7 +88,7 @@ def test_assembly_waits_for_four_linkers_of_each_family(bca, bzn, starts):
 
 
 def test_assembly_follows_the_recipe_and_draws_from_the_newest():
-    policy = stocked(100, linker_window=5)
+    policy = stocked(100, linker_window=5, assembly_slots=5)
     for _ in range(5):
         refs = policy.next(K.ASSEMBLE).inputs
         assert [ref[4:7] for ref in refs] == ["BCA", "BCA", "BZN"]
@@ -97,7 +97,7 @@ def test_assembly_follows_the_recipe_and_draws_from_the_newest():
 
 @pytest.mark.parametrize("per_task", [1, 7])
 def test_no_combination_is_tried_twice_and_no_linker_is_overused(per_task):
-    policy = stocked(6, max_mofs_per_linker=4, mofs_per_assembly=per_task)
+    policy = stocked(6, max_mofs_per_linker=4, mofs_per_assembly=per_task, assembly_slots=100)
     seen, uses = set(), Counter()
     while (task := policy.next(K.ASSEMBLE)) is not None:
         for start in range(0, len(task.inputs), 3):

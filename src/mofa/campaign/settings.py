@@ -9,7 +9,9 @@ from typing import Any
 from mofa.campaign.curriculum import CurriculumSettings
 from mofa.campaign.tasks import TaskKind
 from mofa.chemistry import Family
+from mofa.compute import ServerSettings
 from mofa.errors import ConfigError
+from mofa.store.records import StrainLimits
 
 DOWNSTREAM_FIRST = (
     TaskKind.ADSORB,
@@ -140,9 +142,20 @@ class CampaignPlan:
     slots: SlotPlan = field(default_factory=lambda: SlotPlan.shared(1))
     server: str = "pool"
     """Where tasks run; see `mofa.compute.SERVERS`."""
+    server_settings: ServerSettings = field(default_factory=ServerSettings)
+    """How; its folders are set when the campaign runs."""
+    database_url: str = ""
+    """PostgreSQL database for the events; empty for SQLite in the campaign's folder."""
+    stable_strain: float = StrainLimits.stable
+    """MOFs with a smaller strain after dynamics are counted as stable."""
     retries: int = 1
     """How often a task that raised or lost its worker is tried again."""
     hard_limits_s: Mapping[TaskKind, float] = field(default_factory=dict)
     """A task that runs longer is killed and refused with `Reason.TIME_LIMIT`; kinds without an entry have no limit."""
     functions: Mapping[TaskKind, str] = field(default_factory=dict)
     """Task functions to use instead of MOFA's own, as ``module:function``."""
+
+    @property
+    def limits(self) -> StrainLimits:
+        """Limits of the strain, for the records."""
+        return StrainLimits(self.stable_strain, self.policy.curriculum.strain_limit)

@@ -9,6 +9,7 @@ from mofa.campaign.policy import Policy
 from mofa.campaign.tasks import Batch, Outcome, Task
 from mofa.store.payloads import Event, EventKind, TaskResult
 from mofa.store.projection import Projection
+from mofa.store.records import StrainLimits
 
 
 class CampaignState:
@@ -16,11 +17,12 @@ class CampaignState:
 
     Args:
         policy: a fresh one.
+        limits: what counts as stable, for the records.
     """
 
-    def __init__(self, policy: Policy) -> None:
+    def __init__(self, policy: Policy, limits: StrainLimits | None = None) -> None:
         self.policy = policy
-        self.projection = Projection()
+        self.projection = Projection(limits)
         self.unfinished: dict[str, Task] = {}
         """Tasks that have been submitted and have no result."""
         self.batches: Counter[str] = Counter()

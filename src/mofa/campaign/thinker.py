@@ -17,7 +17,7 @@ import os
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mofa import __version__
@@ -83,7 +83,7 @@ class Thinker:
         plan: CampaignPlan,
         listener: Listener,
     ) -> None:
-        self.state = CampaignState(policy)
+        self.state = CampaignState(policy, plan.limits)
         self._server = server
         self._folder = folder
         self._outbox = folder.outbox
@@ -322,7 +322,13 @@ class Thinker:
         if self.state.known:
             logger.info("resumed: %d tasks, %d to run again", len(self.state.known), len(self._again))
         slots = {name: pool.count for name, pool in self._plan.slots.pools.items()}
-        facts = {"server": self._plan.server, "pools": slots, "host": os.uname().nodename, "mofa": __version__}
+        facts = {
+            "server": self._plan.server,
+            "pools": slots,
+            "limits": asdict(self._plan.limits),
+            "host": os.uname().nodename,
+            "mofa": __version__,
+        }
         serial = self.state.projection.n_sessions
         session = Event(f"session-{serial}", time.time(), EventKind.SESSION, "", "", facts)
         self._commit([Found([session])])

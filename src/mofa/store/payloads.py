@@ -98,12 +98,12 @@ class Item:
     """Linker family, for linkers."""
     score: float | None = None
     """The number that the policy ranks by: strain (validate), uptake in mol/kg (adsorb)."""
-    parts: tuple[str, ...] = ()
-    """Files of what it was made from: the linkers of an assembled MOF."""
     value: Mapping[str, Any] | None = None
     """The product as JSON, for the records."""
     rejected: Rejected | None = None
     """Why it was refused; None for a product."""
+    parts: tuple[str, ...] = ()
+    """Files of what it was made from: the linkers of an assembled MOF."""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ from dataclasses import replace
 from typing import Any
 
 from mofa.chemistry import Lineage, Reason, Stage, Uptake
-from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
 from mofa.store.codec import decode_as
 from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult
 from mofa.store.records import (
@@ -16,12 +15,14 @@ from mofa.store.records import (
     ChargesRecord,
     Funnel,
     LinkerRecord,
+    ModelRecord,
     MofRecord,
     OptimizedRecord,
     Rejection,
     SessionRecord,
     StabilityRecord,
     StageCount,
+    StrainLimits,
     TaskRecord,
 )
 
@@ -30,9 +31,15 @@ _REASON_OF_STATUS = {Status.CRASHED: Reason.CRASHED, Status.TIMED_OUT: Reason.TI
 
 
 class Projection:
-    """Records that grow with every event; apply each event once, in order."""
+    """Records that grow with every event; apply each event once, in order.
 
-    def __init__(self) -> None:
+    Args:
+        limits: what counts as stable, and as good enough to go on.
+    """
+
+    def __init__(self, limits: StrainLimits | None = None) -> None:
+        self._limits = limits or StrainLimits()
+        self._models: list[ModelRecord] = []
         self._linkers: dict[str, LinkerRecord] = {}
         self._mofs: dict[str, MofRecord] = {}
         self._rejections: list[Rejection] = []
@@ -118,11 +125,13 @@ class Projection:
             tasks=dict(self._tasks),
             funnel=self.funnel(),
             notes=tuple(self._notes),
+            models=tuple(self._models),
             sessions=tuple(self._sessions),
             n_events=self._n_events,
             started_s=self._started_s,
             updated_s=self._updated_s,
             batches=tuple(self._batches),
+            limits=self._limits,
         )
 
     def _apply_note(self, event: Event) -> None:
@@ -196,6 +205,9 @@ class Projection:
                 self._accept_linker(item, value, event)
             case Stage.ASSEMBLE:
                 self._accept_mof(item, value, event)
+            case Stage.TRAIN:
+                facts = {**value, "task_id": event.task_id, "time_s": event.time_s}
+                self._models.append(decode_as(ModelRecord, facts))
             case _:
                 mof = self._mofs.get(item.key)
                 if mof is not None:
@@ -223,10 +235,12 @@ class Projection:
         match stage:
             case Stage.VALIDATE:
                 stability = decode_as(StabilityRecord, value)
-                mof = replace(mof, stability=stability)
+                stable = stability.strain < self._limits.stable
+                trainable = stability.strain < self._limits.trainable
+                mof = replace(mof, stability=stability, stable=stable, trainable=trainable)
                 self._simulated += 1
-                self._stable += stability.strain < STABLE_STRAIN
-                self._passed[stage] += stability.strain < TRAINABLE_STRAIN
+                self._stable += stable
+                self._passed[stage] += trainable
             case Stage.OPTIMIZE:
                 mof = replace(mof, optimized=decode_as(OptimizedRecord, value))
                 self._passed[stage] += 1
@@ -240,7 +254,7 @@ class Projection:
         self._mofs[mof.id] = mof
         if stage is Stage.VALIDATE and not mof.trainable:
             assert mof.stability is not None
-            detail = f"strain {mof.stability.strain:.3f} is not below {TRAINABLE_STRAIN:.2f}"
+            detail = f"strain {mof.stability.strain:.3f} is not below {self._limits.trainable:.2f}"
             self._refuse(
                 Rejection(stage, Reason.UNSTABLE, detail, mof.id, event.task_id, event.time_s, mof.stability.ref)
             )

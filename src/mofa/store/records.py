@@ -6,13 +6,13 @@ and ``folder.files.path(ref)`` is the CIF file.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from mofa.chemistry import ChargeGate, Family, Lineage, Reason, Stage, Uptake
 from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
-from mofa.store.payloads import Status
+from mofa.store.payloads import Event, EventKind, Status
 
 
 @dataclass(frozen=True)
@@ -137,6 +137,10 @@ class MofRecord:
     uptake: Uptake | None = None
     rejected: Rejection | None = None
     """Why it went no further, if a stage refused it."""
+    stable: bool = False
+    """Whether dynamics left its cell within `StrainLimits.stable`."""
+    trainable: bool = False
+    """Whether dynamics left its cell within `StrainLimits.trainable`."""
     task_id: str = ""
     """The assemble task that made it."""
 
@@ -147,16 +151,6 @@ class MofRecord:
             if stage is not None:
                 return stage.ref
         return self.ref
-
-    @property
-    def stable(self) -> bool:
-        """Whether dynamics left its cell within 10 %."""
-        return self.stability is not None and self.stability.strain < STABLE_STRAIN
-
-    @property
-    def trainable(self) -> bool:
-        """Whether dynamics left its cell within 25 %."""
-        return self.stability is not None and self.stability.strain < TRAINABLE_STRAIN
 
 
 @dataclass(frozen=True)
@@ -214,6 +208,22 @@ class SessionRecord:
 
 
 @dataclass(frozen=True)
+class ModelRecord:
+    """Weights of the generator that a training gave."""
+
+    version: int
+    ref: str
+    """File with the weights."""
+    generator: str
+    method: str
+    n_examples: int
+    metrics: Mapping[str, float]
+    task_id: str
+    time_s: float
+    """When it was recorded, Unix time."""
+
+
+@dataclass(frozen=True)
 class StageCount:
     """One step of the funnel."""
 
@@ -265,6 +275,8 @@ class CampaignRecords:
     funnel: Funnel
     notes: tuple[str, ...]
     """Mishaps in words: lost workers, damaged files."""
+    models: tuple[ModelRecord, ...]
+    """Retrained weights of the generator, in order."""
     sessions: tuple[SessionRecord, ...]
     """In order; empty for a campaign that an early version wrote."""
     n_events: int
@@ -297,8 +309,17 @@ def load(path: str | Path) -> CampaignRecords:
     from mofa.store.folder import CampaignFolder
     from mofa.store.projection import Projection
 
-    projection = Projection()
     with CampaignFolder.open(path).events(read_only=True) as events:
-        for event in events.read():
-            projection.apply(event)
+        history = list(events.read())
+    projection = Projection(_limits(history))
+    for event in history:
+        projection.apply(event)
     return projection.records()
+
+
+def _limits(history: Sequence[Event]) -> StrainLimits:
+    """The limits of the last session, which hold for the whole campaign."""
+    for event in reversed(history):
+        if event.kind is EventKind.SESSION and "limits" in event.payload:
+            return StrainLimits(**event.payload["limits"])
+    return StrainLimits()
