@@ -34,6 +34,9 @@ SERVERS = Registry(
         "parsl": EngineEntry(
             "mofa.compute.parsl:ParslServer", "pip install mofa", requires=("parsl", "zmq", "proxystore")
         ),
+        "colmena": EngineEntry(
+            "mofa.compute.colmena:ColmenaServer", "pip install 'mofa[colmena]'", requires=("colmena", "parsl", "redis")
+        ),
     },
 )
 """Task servers by name; each is made with the number of workers of every pool and a `ServerSettings`."""
