@@ -49,12 +49,9 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
-    programs = _postgres_programs() or pytest.skip("needs PostgreSQL: apt-get install postgresql")
-    user = _unprivileged_user()
-    with _folder(user) as folder:
-        _run_as(user, programs / "initdb", "-D", folder / "data", *_INITDB)
-        with _on_free_port(lambda port: _start_postgres(programs, user, folder, port)) as port:
-            yield f"postgresql+psycopg://mofa@127.0.0.1:{port}/postgres"
+    programs = postgres_programs() or pytest.skip("needs PostgreSQL: apt-get install postgresql")
+    with postgres_cluster(programs) as url:
+        yield url
 
 
 @pytest.fixture
@@ -84,13 +81,24 @@ def redis_server(program: str, folder: Path) -> Iterator[tuple[str, subprocess.P
         yield f"redis://127.0.0.1:{port}/0", servers[-1]
 
 
+@contextmanager
+def postgres_cluster(programs: Path, *, durable: bool = False) -> Iterator[str]:
+    """A PostgreSQL server of one's own: its URL. Commits wait for the disk only if it is to be `durable`."""
+    user = _unprivileged_user()
+    with _folder(user) as folder:
+        _run_as(user, programs / "initdb", "-D", folder / "data", *_INITDB)
+        with _on_free_port(lambda port: _start_postgres(programs, user, folder, port, durable=durable)) as port:
+            yield f"postgresql+psycopg://mofa@127.0.0.1:{port}/postgres"
+
+
 _INITDB = ("-U", "mofa", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
 
 def _start_postgres(
-    programs: Path, user: str | None, folder: Path, port: int
+    programs: Path, user: str | None, folder: Path, port: int, *, durable: bool
 ) -> tuple[subprocess.Popen[bytes], Callable[[], bool]]:
-    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off"}
+    fsync = "on" if durable else "off"
+    options = {"port": port, "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": fsync}
     command = [str(programs / "postgres"), "-D", str(folder / "data")]
     for name, value in options.items():
         command += ["-c", f"{name}={value}"]
@@ -162,7 +170,7 @@ def _folder(user: str | None = None) -> Iterator[Path]:
         yield Path(name)
 
 
-def _postgres_programs() -> Path | None:
+def postgres_programs() -> Path | None:
     """Folder of the server programs; Debian keeps those of each version apart from PATH."""
     on_path = shutil.which("initdb")
     if on_path:

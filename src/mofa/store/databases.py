@@ -50,7 +50,7 @@ class Database(Protocol):
         """Prepare to write, when the tables are there."""
 
     def force(self, connection: sa.Connection, wanted: bool) -> None:
-        """Whether the next commits wait for the disk."""
+        """Whether the commit of the transaction that has just begun waits for the disk."""
 
     def writer(self, connection: sa.Connection) -> str:
         """Who writes now, in words; empty if nobody does, or if the database does not know."""
@@ -75,6 +75,7 @@ class SqliteDatabase:
         self.where = str(url)
         self.schema: str | None = None
         self._url = url
+        self._forced = False
 
     def insert(self, table: sa.Table) -> sqlite.Insert:
         """The INSERT that knows ON CONFLICT."""
@@ -92,16 +93,18 @@ class SqliteDatabase:
         """Nothing to do."""
 
     def configure(self, connection: sa.Connection) -> None:
-        """Readers never block the writer; commits wait for the disk until told otherwise.
+        """Readers never block the writer.
 
         After the tables are made: until then there is no write-ahead log, and the file alone holds everything.
         """
         connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-        connection.exec_driver_sql("PRAGMA synchronous=FULL")
+        connection.exec_driver_sql("PRAGMA synchronous=NORMAL")
 
     def force(self, connection: sa.Connection, wanted: bool) -> None:
-        """Whether the next commits wait for the disk."""
-        connection.exec_driver_sql("PRAGMA synchronous=" + ("FULL" if wanted else "NORMAL"))
+        """Set it where it is not so already; SQLite begins in earnest with the first row, so it is not too late."""
+        if wanted != self._forced:
+            connection.exec_driver_sql("PRAGMA synchronous=" + ("FULL" if wanted else "NORMAL"))
+            self._forced = wanted
 
     def writer(self, connection: sa.Connection) -> str:
         """Not known here."""
@@ -203,12 +206,13 @@ class PostgresDatabase:
         )
 
     def configure(self, connection: sa.Connection) -> None:
-        """Commits wait for the disk until told otherwise."""
-        self.force(connection, True)
+        """Commits wait for the disk unless one is excused."""
+        connection.exec_driver_sql("SET synchronous_commit = on")
 
     def force(self, connection: sa.Connection, wanted: bool) -> None:
-        """Whether the next commits wait for the disk."""
-        connection.exec_driver_sql("SET synchronous_commit=" + ("on" if wanted else "off"))
+        """Excuse this one transaction where it is not wanted."""
+        if not wanted:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     def writer(self, connection: sa.Connection) -> str:
         """The name under which the holder of the advisory lock has connected."""

@@ -60,7 +60,6 @@ class EventStore:
         self._database = find_database(url, schema)
         self._then = AGAIN if create or read_only or frozen else RESUME
         self._insert = _insert_new(self._database)
-        self._forced = True
         writes = not (read_only or frozen)
         if writes and not create and isinstance(self._database, SqliteDatabase):
             # Judged by a reader first: a writer folds in the write-ahead log, also of a format that it does not know.
@@ -111,8 +110,8 @@ class EventStore:
         """
         if not events:
             return []
-        self._force(any(event.kind in _FORCED for event in events))
         with self._transaction("written") as connection:
+            self._database.force(connection, any(event.kind in _FORCED for event in events))
             added = set(connection.scalars(self._insert, [_row(event) for event in events]))
         new = []
         for event in events:
@@ -172,13 +171,6 @@ class EventStore:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-    def _force(self, wanted: bool) -> None:
-        """Whether the next commits wait for the disk."""
-        if wanted != self._forced:
-            with self._transaction("written") as connection:
-                self._database.force(connection, wanted)
-            self._forced = wanted
 
     def _create(self) -> None:
         """Tables and version row, and before them the schema."""

@@ -7,7 +7,7 @@ from hashlib import blake2b
 from pathlib import Path
 
 from mofa.errors import StoreError
-from mofa.store.durable import RESUME, store_error, write_durably
+from mofa.store.durable import RESUME, store_error, sync_folder, write_durably
 
 DIGEST_BYTES = 16
 _REF = re.compile(r"[0-9a-f]{32}(\.[a-z0-9]+)?")
@@ -39,12 +39,19 @@ class FileStore:
         ref = blake2b(data, digest_size=DIGEST_BYTES).hexdigest() + suffix
         target = self.path(ref)
         if not target.exists():
-            try:
-                target.parent.mkdir(exist_ok=True)
-            except OSError as error:
-                raise store_error("written", target, error, then=RESUME) from error
+            self._make_folder(target.parent)
             write_durably(target, data, then=RESUME)
         return ref
+
+    def _make_folder(self, folder: Path) -> None:
+        """Make one of the 256 folders, durably, unless it is there."""
+        try:
+            folder.mkdir()
+            sync_folder(self.root)
+        except FileExistsError:
+            return
+        except OSError as error:
+            raise store_error("written", folder, error, then=RESUME) from error
 
     def path(self, ref: str) -> Path:
         """Where the file of a reference lies (whether or not it exists).
