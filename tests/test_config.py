@@ -17,6 +17,7 @@ TASKS = {
     "optimize": "mofa.optimize:optimize",
     "charges": "mofa.charges:assign_charges",
     "adsorb": "mofa.adsorb:adsorb",
+    "train": "mofa.generate:train",
 }
 
 
@@ -40,7 +41,7 @@ def test_no_option_of_a_task_function_is_missing(task: str) -> None:
     module, _, name = TASKS[task].partition(":")
     parameters = inspect.signature(getattr(import_module(module), name)).parameters.values()
     options = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    set_by_the_campaign = {"seed", "on_progress", "start_batch"}
+    set_by_the_campaign = {"seed", "on_progress", "start_batch", "weights"}
     assert options - set_by_the_campaign == set(CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task])
 
 

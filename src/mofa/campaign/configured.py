@@ -5,46 +5,119 @@ from __future__ import annotations
 import os
 from importlib.util import find_spec
 
-from mofa.campaign.settings import CampaignPlan, PolicySettings, SlotPlan, StopRules
+from mofa.campaign.curriculum import CurriculumSettings
+from mofa.campaign.settings import CampaignPlan, PolicySettings, Pool, SlotPlan, StopRules
 from mofa.campaign.tasks import TaskKind
+from mofa.compute import SERVERS, ServerSettings
 from mofa.config import CampaignConfig
+from mofa.config import Policy as PolicySection
 from mofa.errors import ConfigError, EngineMissingError
 
 # A task gets this much longer than its own time limit before its worker is killed, s.
 HARD_LIMIT_MARGIN_S = 60.0
 LIBRARIES = ("ase", "gemmi", "matscipy", "rdkit", "scipy", "jinja2")
 """What every campaign needs beside its engines; a missing one would show only in the middle of the work."""
+REMOTE_SERVERS = frozenset({"parsl", "pool", "colmena"})
+"""Servers whose slots are processes of this machine."""
 
 
 def plan_of(config: CampaignConfig) -> CampaignPlan:
     """The plan that a configuration describes.
 
     Raises:
-        ConfigError: more worker processes than the machine has cores.
+        ConfigError: more worker slots than the machine has cores, or a kind of task that no slot serves.
     """
     options = {TaskKind(name): values for name, values in config.task_options().items()}
-    per_item = {TaskKind.PROCESS}
+    slots = slots_of(config)
     return CampaignPlan(
         seed=config.campaign.seed,
         options=options,
-        policy=PolicySettings(**config.policy.model_dump()),
+        policy=policy_settings(config.policy, slots),
         stop=StopRules(**config.stop.model_dump()),
-        slots=SlotPlan.shared(_workers(config)),
-        server=config.compute.server,
+        slots=slots,
+        server=server_of(config, slots),
+        server_settings=ServerSettings(
+            objects=config.compute.objects,
+            threshold_bytes=config.compute.threshold_bytes,
+            stream=config.compute.stream,
+            redis_url=config.compute.redis_url,
+            address=config.compute.address,
+            heartbeat_limit_s=config.compute.heartbeat_limit_s,
+        ),
+        database_url=config.store.database_url,
+        stable_strain=config.policy.stable_strain,
         retries=config.compute.retries,
-        hard_limits_s={
-            kind: values["time_limit_s"] + HARD_LIMIT_MARGIN_S
-            for kind, values in options.items()
-            if "time_limit_s" in values and kind not in per_item
-        },
+        hard_limits_s=_hard_limits(config),
     )
+
+
+def slots_of(config: CampaignConfig) -> SlotPlan:
+    """The worker slots that a configuration asks for: its pools, or workers that share all kinds of task.
+
+    Raises:
+        ConfigError: more slots than the machine has cores, or a kind of task that no slot serves.
+    """
+    compute = config.compute
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = sum(pool.slots for pool in compute.pools.values()) or compute.workers
+    local = compute.server == "auto" or compute.server in REMOTE_SERVERS
+    if local and asked > cores and not compute.oversubscribe:
+        raise ConfigError(
+            f"{asked} worker slots were asked for, this machine has {cores} cores",
+            where="[compute] pools" if compute.pools else "[compute] workers",
+            action=f"Give {cores} or fewer, or set oversubscribe = true",
+        )
+    if not compute.pools:
+        return SlotPlan.shared(1 if compute.server == "inline" else asked or cores)
+    pools = {
+        name: Pool(pool.slots, tuple(map(TaskKind, pool.kinds)), tuple(map(TaskKind, pool.lends_to)))
+        for name, pool in compute.pools.items()
+    }
+    return SlotPlan(pools, lend_above=config.policy.lend_above)
+
+
+def policy_settings(section: PolicySection, slots: SlotPlan) -> PolicySettings:
+    """Thresholds of the policy, those that were left open (0) as the slots ask for.
+
+    Args:
+        section: of the configuration.
+        slots: of the campaign.
+    """
+    generate, validate = slots.slots_of(TaskKind.GENERATE), slots.slots_of(TaskKind.VALIDATE)
+    return PolicySettings(
+        min_linkers_per_family=section.min_linkers_per_family,
+        linker_window=section.linker_window or max(64, 50 * generate),
+        max_mofs_per_linker=section.max_mofs_per_linker,
+        mofs_per_assembly=section.mofs_per_assembly or min(128, max(1, validate // 2)),
+        assembly_slots=max(1, validate // section.validate_slots_per_assembly),
+        max_waiting_batches=section.max_waiting_batches or 8 * generate,
+        max_generated=section.max_generated,
+        max_waiting_mofs=section.max_waiting_mofs or max(64, 8 * validate),
+        retrain=section.retrain,
+        curriculum=CurriculumSettings(
+            strain_limit=section.max_strain,
+            first_after=section.retrain_first_after,
+            keep_fraction=section.retrain_fraction,
+            uptakes_to_switch=section.retrain_by_uptake_from,
+            min_examples=section.retrain_min_mofs,
+            max_examples=section.retrain_max_mofs,
+        ),
+    )
+
+
+def server_of(config: CampaignConfig, slots: SlotPlan) -> str:
+    """Name of the task server: Parsl beyond one worker, unless another is named."""
+    if config.compute.server != "auto":
+        return config.compute.server
+    return "parsl" if sum(pool.count for pool in slots.pools.values()) > 1 else "pool"
 
 
 def check_engines(config: CampaignConfig) -> None:
     """Make sure that everything the configuration names exists, before anything runs.
 
     Raises:
-        EngineMissingError: an engine is not known or not installed.
+        EngineMissingError: an engine or a server is not known or not installed.
+        EngineError: a Redis server that is named cannot be reached.
         InputError: a node, net or gas is not known.
     """
     from mofa.adsorb import ENGINES as ADSORPTION
@@ -58,6 +131,12 @@ def check_engines(config: CampaignConfig) -> None:
     for library in LIBRARIES:
         if find_spec(library) is None:
             raise EngineMissingError(f"the library {library} is not installed", action=f"Run: pip install {library}")
+    server = server_of(config, slots_of(config))
+    SERVERS.load(server)
+    if server == "colmena" or "redis" in (config.compute.objects, config.compute.stream):
+        from mofa.compute.redis import check_redis
+
+        check_redis(config.compute.redis_url)
     GENERATORS.load(config.generate.generator)
     load_node(config.assemble.node)
     load_net(config.assemble.net)
@@ -68,14 +147,17 @@ def check_engines(config: CampaignConfig) -> None:
     guest(config.adsorb.gas)
 
 
-def _workers(config: CampaignConfig) -> int:
-    """Worker processes: as asked for, or one a core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = config.compute.workers
-    if asked > cores:
-        raise ConfigError(
-            f"{asked} workers were asked for, this machine has {cores} cores",
-            where="[compute] workers",
-            action=f"Give {cores} or fewer; 0 takes one per core",
-        )
-    return 1 if config.compute.server == "inline" else asked or cores
+def _hard_limits(config: CampaignConfig) -> dict[TaskKind, float]:
+    """When a task of each kind is killed, s: a minute after the limit that it keeps by itself, or as configured."""
+    own = {
+        TaskKind.VALIDATE: config.validate_.time_limit_s,
+        TaskKind.OPTIMIZE: config.optimize.time_limit_s,
+        TaskKind.CHARGES: config.charges.time_limit_s,
+        TaskKind.ADSORB: config.adsorb.time_limit_s,
+        TaskKind.TRAIN: config.train.time_limit_s,
+    }
+    return {kind: limit_s + HARD_LIMIT_MARGIN_S for kind, limit_s in own.items()} | {
+        TaskKind.GENERATE: config.limits.generate_s,
+        TaskKind.PROCESS: config.limits.process_s,
+        TaskKind.ASSEMBLE: config.limits.assemble_s,
+    }

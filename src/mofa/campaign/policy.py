@@ -187,7 +187,7 @@ class Policy:
         return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, inputs, options, family)
 
     def _choose_train(self) -> Task | None:
-        """Training on the best MOFs so far: their linkers, without repetition, those of the best MOF first."""
+        """Training on the best MOFs so far: their linkers, those of the best MOF first; one in two MOFs counts twice."""
         if not self._settings.retrain:
             return None
         examples = self._curriculum.due()
@@ -202,8 +202,8 @@ class Policy:
             "mofs": len(examples),
             "seed": derived_seed(self._seed, TaskKind.TRAIN, version),
         }
-        linkers = dict.fromkeys(ref for example in examples for ref in example.linkers)
-        return Task(self._id(TaskKind.TRAIN), TaskKind.TRAIN, tuple(linkers), options, f"model {version}")
+        linkers = tuple(ref for example in examples for ref in dict.fromkeys(example.linkers))
+        return Task(self._id(TaskKind.TRAIN), TaskKind.TRAIN, linkers, options, f"model {version}")
 
     def _choose_assemble(self) -> Task | None:
         """New combinations of the newest linkers."""

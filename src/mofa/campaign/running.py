@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from mofa.campaign.policy import Policy
@@ -12,7 +13,7 @@ from mofa.campaign.progress import Listener, RunSummary, Silent
 from mofa.campaign.settings import CampaignPlan
 from mofa.campaign.thinker import Thinker
 from mofa.campaign.workplace import Workplace
-from mofa.compute import SERVERS, ServerSettings, TaskServer
+from mofa.compute import SERVERS, TaskServer
 from mofa.store.durable import RESUME, store_error
 from mofa.store.folder import CampaignFolder
 
@@ -35,7 +36,8 @@ def start(
         EngineMissingError: an engine that the plan names is not installed.
         EngineError: tasks of one kind crash one after another.
     """
-    return run(CampaignFolder.create(path, config_text), plan, listener=listener)
+    folder = CampaignFolder.create(path, config_text, database_url=plan.database_url)
+    return run(folder, plan, listener=listener)
 
 
 def resume(path: str | Path, plan: CampaignPlan, *, listener: Listener | None = None) -> RunSummary:
@@ -54,7 +56,7 @@ def resume(path: str | Path, plan: CampaignPlan, *, listener: Listener | None = 
         EngineMissingError: see `start`.
         EngineError: see `start`.
     """
-    return run(CampaignFolder.open(path), plan, listener=listener)
+    return run(CampaignFolder.open(path, database_url=plan.database_url), plan, listener=listener)
 
 
 def run(folder: CampaignFolder, plan: CampaignPlan, *, listener: Listener | None = None) -> RunSummary:
@@ -74,7 +76,8 @@ def make_server(plan: CampaignPlan, folder: CampaignFolder) -> TaskServer:
         EngineMissingError: there is no such server, or what it needs is not installed.
     """
     counts = {name: pool.count for name, pool in plan.slots.pools.items()}
-    server: TaskServer = SERVERS.load(plan.server)(counts, ServerSettings(log_dir=folder.logs_path))
+    settings = replace(plan.server_settings, log_dir=folder.logs_path, run_dir=folder.root / "run")
+    server: TaskServer = SERVERS.load(plan.server)(counts, settings)
     return server
 
 

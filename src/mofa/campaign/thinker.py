@@ -280,13 +280,13 @@ class Thinker:
         return [result_event(task, TaskResult(status, detail=why, detail_ref=ref))]
 
     def _give_up_on_crashes(self) -> None:
-        """End the campaign when an engine only crashes.
+        """End the campaign when an engine only crashes; a training that fails leaves the old model in use.
 
         Raises:
             EngineError: too many tasks of one kind have crashed in a row.
         """
         for kind, crashes in self._crashes_in_a_row.items():
-            if crashes >= self._plan.stop.max_crashes_in_a_row:
+            if kind is not TaskKind.TRAIN and crashes >= self._plan.stop.max_crashes_in_a_row:
                 raise EngineError(
                     f"{crashes} {kind} tasks in a row crashed, the last with: {self._last_crash}",
                     where=self._folder.root / "crashed",

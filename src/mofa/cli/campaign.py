@@ -22,6 +22,16 @@ LOG_WIDTH = 120
 """Columns of the tables in a file or a batch log."""
 INTERRUPTED_EXIT_CODE = 130
 """What shells use for a command that Ctrl-C ended."""
+ServerOverride = Annotated[
+    str,
+    typer.Option(
+        "--server", help="Task server instead of the file's: parsl, pool, colmena, inline.", show_default=False
+    ),
+]
+WorkersOverride = Annotated[
+    int | None,
+    typer.Option("--workers", min=0, help="Workers instead of the file's; 0: one a core.", show_default=False),
+]
 SeedOverride = Annotated[
     int | None, typer.Option("--seed", min=0, help="Seed instead of the file's.", show_default=False)
 ]
@@ -33,6 +43,8 @@ def run(
         Path | None, typer.Option("--out", help="Folder to make. [default: runs/NAME]", show_default=False)
     ] = None,
     seed: SeedOverride = None,
+    server: ServerOverride = "",
+    workers: WorkersOverride = None,
     json_output: JsonOption = False,
 ) -> None:
     """Run a campaign from linkers to a ranking, and write the report.
@@ -46,23 +58,33 @@ def run(
     config = load_config(file)
     if seed is not None:
         config = config.model_copy(update={"campaign": config.campaign.model_copy(update={"seed": seed})})
-    check_engines(config)
+    config = _with_compute(config, server, workers)
     plan = plan_of(config)
+    check_engines(config)
     folder = out if out is not None else Path("runs") / config.campaign.name
     with _watching(config, folder) as listener:
         summary = start(folder, plan, template(config), listener=listener)
     _finish(folder, summary, json_output=json_output)
 
 
-def resume(folder: Folder, json_output: JsonOption = False) -> None:
-    """Go on with a campaign: what finished stays finished, what was cut off runs again."""
+def resume(
+    folder: Folder,
+    server: ServerOverride = "",
+    workers: WorkersOverride = None,
+    json_output: JsonOption = False,
+) -> None:
+    """Go on with a campaign: what finished stays finished, what was cut off runs again.
+
+    Also on another task server, and on another machine that the folder was copied to.
+    """
     from mofa.campaign import resume as go_on
     from mofa.campaign.configured import check_engines, plan_of
 
-    config = _config_of(folder)
+    config = _with_compute(_config_of(folder), server, workers)
+    plan = plan_of(config)
     check_engines(config)
     with _watching(config, folder) as listener:
-        summary = go_on(folder, plan_of(config), listener=listener)
+        summary = go_on(folder, plan, listener=listener)
     _finish(folder, summary, json_output=json_output)
 
 
@@ -104,6 +126,14 @@ def _config_of(folder: Path) -> CampaignConfig:
 
     opened = CampaignFolder.open(folder)
     return parse_config(opened.config_text(), where=str(opened.config_path))
+
+
+def _with_compute(config: CampaignConfig, server: str, workers: int | None) -> CampaignConfig:
+    """The configuration with another task server, or with workers that share all kinds of task."""
+    changes: dict[str, Any] = {"server": server} if server else {}
+    if workers is not None:
+        changes |= {"workers": workers, "pools": {}}
+    return config.model_copy(update={"compute": config.compute.model_copy(update=changes)})
 
 
 def _watching(config: CampaignConfig, folder: Path) -> AbstractContextManager[Listener]:

@@ -1,22 +1,17 @@
-"""The one typed configuration tree: a campaign as a TOML file.
-
-Every field says what it means and in which unit; `mofa init` writes them all out, so these descriptions are the
-reference manual. The sections `[generate]` to `[adsorb]` hold the keyword options of the task functions of the same
-name. Unknown keys are errors, never ignored.
-"""
+"""The sections of a campaign file. A field's description is what users read of it."""
 
 from __future__ import annotations
 
-import tomllib
-from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
-
-from mofa.errors import ConfigError
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 PositiveInt = Annotated[int, Field(gt=0)]
+NonNegativeInt = Annotated[int, Field(ge=0)]
 PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Strain = Annotated[float, Field(gt=0, le=1)]
+Kind = Literal["generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train"]
 
 
 class Section(BaseModel):
@@ -141,34 +136,108 @@ class Adsorb(Section):
     """Time limit per MOF, s."""
 
 
+class Train(Section):
+    """Task 7: retrain the generator on the best MOFs, always from its pre-trained weights."""
+
+    prior_share: Annotated[float, Field(gt=0, le=1)] = 0.1
+    """Least share of the pre-trained behaviour that stays, so that generation never narrows down to what is known."""
+    time_limit_s: PositiveFloat = 300.0
+    """Time limit of a training, s."""
+
+
 class Policy(Section):
-    """What runs next."""
+    """What runs next. 0 where it is allowed means: as the number of slots asks for."""
 
     min_linkers_per_family: PositiveInt = 4
     """Linkers of each family that must be there before MOFs are assembled."""
-    linker_window: PositiveInt = 64
-    """MOFs are assembled from this many newest linkers of each family."""
+    linker_window: NonNegativeInt = 0
+    """MOFs are assembled from this many newest linkers of each family; 0: 50 per generate slot, 64 at least."""
     max_mofs_per_linker: PositiveInt = 4
     """MOFs that one linker may be part of."""
-    mofs_per_assembly: PositiveInt = 1
-    """MOFs built in one assemble task."""
-    max_waiting_batches: PositiveInt = 8
-    """Generation pauses while this many batches of linkers wait to be processed."""
+    mofs_per_assembly: NonNegativeInt = 0
+    """MOFs built in one assemble task; 0: half as many as there are validate slots, 1 to 128."""
+    validate_slots_per_assembly: PositiveInt = 256
+    """One assemble task at a time for every so many validate slots, one at least."""
+    max_waiting_batches: NonNegativeInt = 0
+    """Generation pauses while this many batches of linkers wait to be processed; 0: 8 per generate slot."""
     max_generated: PositiveInt | None = None
     """Generation ends after this many raw linkers."""
-    max_waiting_mofs: PositiveInt = 64
-    """Length of the last-in-first-out queue of assembled MOFs; the oldest are dropped."""
+    max_waiting_mofs: NonNegativeInt = 0
+    """Length of the last-in-first-out queue of assembled MOFs, the oldest are dropped; 0: 8 per slot, 64 at least."""
+    stable_strain: Strain = 0.10
+    """MOFs with a smaller strain after dynamics are counted as stable."""
+    max_strain: Strain = 0.25
+    """MOFs with a smaller strain after dynamics go on to optimisation and may be trained on."""
+    retrain: bool = True
+    """Whether the generator is retrained while the campaign runs."""
+    retrain_first_after: PositiveInt = 64
+    """MOFs below `max_strain` before the first retraining; then again whenever the set has grown."""
+    retrain_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """The better part of the MOFs that is learnt from: by strain at first, then by uptake."""
+    retrain_by_uptake_from: PositiveInt = 64
+    """From this many uptakes on the best MOFs are those that adsorb most."""
+    retrain_min_mofs: PositiveInt = 32
+    """Fewest MOFs to learn from."""
+    retrain_max_mofs: PositiveInt = 8192
+    """Most MOFs to learn from."""
+    lend_above: NonNegativeFloat = 1.0
+    """An idle slot is lent to a kind that has more than this many tasks waiting for each slot of its own."""
+
+
+class WorkerPool(Section):
+    """Worker slots of one sort."""
+
+    slots: PositiveInt
+    """Tasks that it runs at the same time."""
+    kinds: Annotated[tuple[Kind, ...], Field(strict=False, min_length=1)]
+    """What it does, in the order in which it looks for work."""
+    lends_to: Annotated[tuple[Kind, ...], Field(strict=False)] = ()
+    """Kinds that it helps out with when it has nothing of its own to do."""
 
 
 class Compute(Section):
     """Where tasks run."""
 
-    server: Literal["inline", "pool"] = "pool"
-    """`pool` uses worker processes, `inline` runs everything in this process (for debugging)."""
-    workers: Annotated[int, Field(ge=0)] = 0
-    """Worker processes; 0 takes one per CPU core."""
-    retries: Annotated[int, Field(ge=0)] = 1
+    server: str = "auto"
+    """`parsl`, `pool`, `colmena` or `inline` (no processes, for debugging); `auto`: parsl beyond one worker."""
+    workers: NonNegativeInt = 0
+    """Worker processes that share all kinds of task; 0 takes one per CPU core. Not with `pools`."""
+    pools: dict[str, WorkerPool] = {}
+    """Worker slots by kind of task, `[compute.pools.NAME]` with `slots`, `kinds` and `lends_to`."""
+    oversubscribe: bool = False
+    """Whether there may be more slots than the machine has cores."""
+    retries: NonNegativeInt = 1
     """How often a task whose worker died is tried again before it is refused as crashed."""
+    objects: Literal["none", "file", "redis"] = "file"
+    """What carries bulky arguments and results, apart from the control messages (ProxyStore)."""
+    threshold_bytes: PositiveInt = 100_000
+    """Size from which on data are bulky, bytes."""
+    stream: Literal["zmq", "redis"] = "zmq"
+    """What carries batches and progress of running tasks; `zmq` needs no server."""
+    redis_url: str = "redis://127.0.0.1:6379/0"
+    """Redis server, where one is used."""
+    address: str = "127.0.0.1"
+    """Under which workers on other nodes reach this machine."""
+    heartbeat_limit_s: PositiveFloat = 10.0
+    """Silence after which a node or a helper process counts as dead, s."""
+
+
+class Limits(Section):
+    """When a hung task is killed, s. A kind with a time limit of its own gets that and one minute more."""
+
+    generate_s: PositiveFloat = 3600.0
+    """Generate task, s."""
+    process_s: PositiveFloat = 900.0
+    """Process task, one batch of linkers, s."""
+    assemble_s: PositiveFloat = 900.0
+    """Assemble task, s."""
+
+
+class Store(Section):
+    """Where the campaign remembers what happened."""
+
+    database_url: str = ""
+    """PostgreSQL database, `postgresql://user@host/database`; empty for a file in the campaign's folder."""
 
 
 class Stop(Section):
@@ -180,8 +249,10 @@ class Stop(Section):
     """Stop after this many MOFs simulated for stability."""
     max_minutes: PositiveFloat | None = None
     """Stop after this many minutes of wall-clock time, min; running tasks get `grace_s` to finish."""
-    grace_s: Annotated[float, Field(ge=0)] = 20.0
-    """How long running tasks may go on after the end, s."""
+    grace_s: NonNegativeFloat = 20.0
+    """How long running tasks may go on after the end, Ctrl-C or SIGTERM, s; then they are killed."""
+    max_crashes_in_a_row: PositiveInt = 10
+    """Give up when this many tasks of one kind crash without one that works in between."""
 
 
 class CampaignConfig(Section):
@@ -195,102 +266,27 @@ class CampaignConfig(Section):
     optimize: Optimize = Optimize()
     charges: Charges = Charges()
     adsorb: Adsorb = Adsorb()
+    train: Train = Train()
     policy: Policy = Policy()
     compute: Compute = Compute()
+    limits: Limits = Limits()
+    store: Store = Store()
     stop: Stop = Stop()
 
     @model_validator(mode="after")
     def _ends_somewhere(self) -> CampaignConfig:
         if (self.stop.max_uptakes, self.stop.max_validated, self.stop.max_minutes) == (None, None, None):
             raise ValueError("[stop] needs at least one of max_uptakes, max_validated, max_minutes")
+        if self.compute.pools and self.compute.workers:
+            raise ValueError("[compute] takes either workers or pools")
+        if self.policy.stable_strain > self.policy.max_strain:
+            raise ValueError("[policy] stable_strain is above max_strain")
         return self
 
     def task_options(self) -> dict[str, dict[str, Any]]:
         """Keyword options of every task function, JSON-able, by task name."""
-        names = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb")
+        names = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train")
         dumped = self.model_dump(mode="json", by_alias=True)
-        return {name: dumped[name] for name in names}
-
-
-def load_config(path: str | Path) -> CampaignConfig:
-    """Read and check a campaign file.
-
-    Raises:
-        ConfigError: the file is missing, not TOML, or a key, type, unit or value is wrong; all problems at once.
-    """
-    where = Path(path)
-    try:
-        text = where.read_text(encoding="utf-8")
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read ({error.strerror or error})",
-            where=where,
-            action="Check the path, or write a new file with `mofa init`",
-        ) from error
-    except UnicodeDecodeError as error:
-        raise ConfigError("is not a text file", where=where, action="Give a TOML file in UTF-8") from error
-    return parse_config(text, where=str(where))
-
-
-def parse_config(text: str, *, where: str = "campaign file") -> CampaignConfig:
-    """Check the text of a campaign file; see `load_config`."""
-    try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"is not valid TOML ({error})", where=where, action="Repair that line") from error
-    try:
-        return CampaignConfig.model_validate(table)
-    except ValidationError as error:
-        problems = "; ".join(_problem(item, table) for item in error.errors())
-        raise ConfigError(problems, where=where, action="See `mofa init` for every key with its unit") from error
-
-
-def _problem(item: Any, table: dict[str, Any]) -> str:
-    """One validation problem in the words of the file: ``[adsorb] presure_pa: unknown key (did you mean ...)``."""
-    location = [str(part) for part in item["loc"]]
-    key = f"[{location[0]}] {'.'.join(location[1:])}".strip() if location else "file"
-    if item["type"] != "extra_forbidden":
-        shown = "" if isinstance(item["input"], dict) else f" (got {item['input']!r})"
-        return f"{key}: {item['msg'].removeprefix('Value error, ')}{shown}"
-    return f"{key}: unknown key{_suggestion(location)}"
-
-
-def _suggestion(location: list[str]) -> str:
-    """The known key that the unknown one most resembles."""
-    from difflib import get_close_matches
-
-    sections = {field.alias or name: field for name, field in CampaignConfig.model_fields.items()}
-    if len(location) == 1:
-        known = list(sections)
-    else:
-        kind = sections[location[0]].annotation
-        known = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
-    wanted = location[-1]
-    stem = [name for name in known if name.rsplit("_", 1)[0] == wanted.rsplit("_", 1)[0]]
-    close = stem or get_close_matches(wanted, known, n=1, cutoff=0.5)
-    return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})"
-
-
-def template(config: CampaignConfig | None = None) -> str:
-    """A campaign file with every key, its value and its description."""
-    shown = config or CampaignConfig(stop=Stop(max_uptakes=10))
-    lines = ["# A MOFA campaign. Every key is listed with its default; delete what you do not change."]
-    for name, field in CampaignConfig.model_fields.items():
-        section: Section = getattr(shown, name)
-        lines += ["", f"# {(type(section).__doc__ or '').splitlines()[0]}", f"[{field.alias or name}]"]
-        for key, option in type(section).model_fields.items():
-            value = getattr(section, key)
-            assignment = f"{key} = {_toml(value)}" if value is not None else f"# {key} ="
-            lines.append(f"{assignment:<36}# {(option.description or '').replace(chr(10), ' ')}")
-    return "\n".join(lines) + "\n"
-
-
-def _toml(value: Any) -> str:
-    """A scalar or a flat list as TOML."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
-    if isinstance(value, (list, tuple)):
-        return "[" + ", ".join(_toml(item) for item in value) + "]"
-    return str(value)
+        options: dict[str, dict[str, Any]] = {name: dumped[name] for name in names}
+        options["train"] |= {name: options["generate"][name] for name in ("generator", "max_heavy_atoms")}
+        return options

@@ -1,0 +1,73 @@
+"""Reading campaign files: every mistake named in the words of the file, all of them at once."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from mofa.config.sections import CampaignConfig, WorkerPool
+from mofa.errors import ConfigError
+
+
+def load_config(path: str | Path) -> CampaignConfig:
+    """Read and check a campaign file.
+
+    Raises:
+        ConfigError: the file is missing, not TOML, or a key, type, unit or value is wrong; all problems at once.
+    """
+    where = Path(path)
+    try:
+        text = where.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigError(
+            f"cannot be read ({error.strerror or error})",
+            where=where,
+            action="Check the path, or write a new file with `mofa init`",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise ConfigError("is not a text file", where=where, action="Give a TOML file in UTF-8") from error
+    return parse_config(text, where=str(where))
+
+
+def parse_config(text: str, *, where: str = "campaign file") -> CampaignConfig:
+    """Check the text of a campaign file; see `load_config`."""
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"is not valid TOML ({error})", where=where, action="Repair that line") from error
+    try:
+        return CampaignConfig.model_validate(table)
+    except ValidationError as error:
+        problems = "; ".join(_problem(item, table) for item in error.errors())
+        raise ConfigError(problems, where=where, action="See `mofa init` for every key with its unit") from error
+
+
+def _problem(item: Any, table: dict[str, Any]) -> str:
+    """One validation problem in the words of the file: ``[adsorb] presure_pa: unknown key (did you mean ...)``."""
+    location = [str(part) for part in item["loc"]]
+    key = f"[{location[0]}] {'.'.join(location[1:])}".strip() if location else "file"
+    if item["type"] != "extra_forbidden":
+        shown = "" if isinstance(item["input"], dict) else f" (got {item['input']!r})"
+        return f"{key}: {item['msg'].removeprefix('Value error, ')}{shown}"
+    return f"{key}: unknown key{_suggestion(location)}"
+
+
+def _suggestion(location: list[str]) -> str:
+    """The known key that the unknown one most resembles."""
+    from difflib import get_close_matches
+
+    sections = {field.alias or name: field for name, field in CampaignConfig.model_fields.items()}
+    if len(location) == 1:
+        known = list(sections)
+    elif len(location) > 2:
+        known = list(WorkerPool.model_fields)
+    else:
+        kind = sections[location[0]].annotation
+        known = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+    wanted = location[-1]
+    stem = [name for name in known if name.rsplit("_", 1)[0] == wanted.rsplit("_", 1)[0]]
+    close = stem or get_close_matches(wanted, known, n=1, cutoff=0.5)
+    return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})"
