@@ -18,10 +18,19 @@ def write_text(path: str | Path, text: str) -> Path:
     Raises:
         OutputError: full or read-only disk, missing folder, no permission.
     """
+    return write_bytes(path, text.encode())
+
+
+def write_bytes(path: str | Path, content: bytes) -> Path:
+    """Write a file in one step: a full disk leaves an older file of that name as it was.
+
+    Raises:
+        OutputError: full or read-only disk, missing folder, no permission.
+    """
     target = Path(path)
     temporary = target.with_name(f".{target.name}.{os.getpid()}.tmp")
     try:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_bytes(content)
         temporary.replace(target)
     except OSError as error:
         with suppress(OSError):

@@ -1,4 +1,4 @@
-"""Verbs on linkers: generate them, make them sound, put them into a MOF."""
+"""Verbs on linkers: generate them, make them sound, put them into a MOF, learn from the best."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import typer
 
 from mofa.cli.common import Answer, JsonOption, SeedOption, failure, note, progress, refusal, show
 from mofa.errors import InputError
-from mofa.textfiles import make_writable_folder
+from mofa.textfiles import make_writable_folder, write_bytes
 
 if TYPE_CHECKING:
     from mofa.chemistry import Linker, RawLinker, Rejected
@@ -25,6 +25,10 @@ def generate(
     max_heavy_atoms: Annotated[
         int, typer.Option("--max-heavy-atoms", min=1, help="Largest linker, heavy atoms of the whole molecule.")
     ] = 38,
+    weights: Annotated[
+        Path | None,
+        typer.Option("--weights", help="Weights that `mofa train` or a campaign wrote.", show_default="pre-trained"),
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="SDF file to write.")] = Path("linkers.sdf"),
     seed: SeedOption = 1,
     json_output: JsonOption = False,
@@ -36,7 +40,7 @@ def generate(
     _check_sdf(out)
     linkers: list[RawLinker] = []
     with progress(f"generating {family} linkers") as on_progress:
-        for batch in stream(family, n=n, seed=seed, generator=kind, max_heavy_atoms=max_heavy_atoms):
+        for batch in stream(family, n=n, seed=seed, generator=kind, max_heavy_atoms=max_heavy_atoms, weights=weights):
             linkers += batch
             on_progress(len(linkers) / n, f"{len(linkers)} of {n}")
     if not linkers:
@@ -44,7 +48,9 @@ def generate(
     write_sdf(linkers, out)
     if len(linkers) < n:
         note(f"Only {len(linkers)} such linkers exist within {max_heavy_atoms} heavy atoms.")
-    payload = {"n": len(linkers), "family": family, "kind": kind, "seed": seed, "file": str(out)}
+    payload = {
+        "n": len(linkers), "family": family, "kind": kind, "seed": seed, "weights": weights, "file": str(out),
+    }  # fmt: skip
     show(Answer(payload, f"Wrote {len(linkers)} {family} linkers to {out}"), as_json=json_output)
 
 
@@ -171,3 +177,73 @@ def _sound_linker(source: str, seed: int) -> Linker | Rejected:
     if first is None:
         raise InputError("there is no linker in it", where=source, action="Give a file with one linker or a SMILES")
     return run(first) if isinstance(first, RawLinker) else first
+
+
+def train(
+    files: Annotated[
+        list[str],
+        typer.Argument(metavar="FILE|SMILES...", help="SDF, XYZ or SMILES files, or SMILES.", show_default=False),
+    ],
+    out: Annotated[Path, typer.Option("--out", help="File for the weights.")] = Path("weights.json"),
+    kind: Annotated[str, typer.Option("--kind", help="Generator to train.")] = "library",
+    prior_share: Annotated[
+        float,
+        typer.Option("--prior-share", min=0.001, max=1.0, help="Least share of the pre-trained behaviour that stays."),
+    ] = 0.1,
+    max_heavy_atoms: Annotated[
+        int, typer.Option("--max-heavy-atoms", min=1, help="Size limit of the streams that the linkers come from.")
+    ] = 38,
+    time_limit_s: Annotated[
+        float, typer.Option("--time-limit-s", min=0.01, help="Time limit of the training, s.")
+    ] = 300.0,
+    seed: SeedOption = 1,
+    json_output: JsonOption = False,
+) -> None:
+    """Retrain a generator on linkers that did well; `mofa generate --weights` draws from it."""
+    from mofa.chemistry import Rejected
+    from mofa.generate import train as run
+
+    make_writable_folder(out.parent)
+    examples, n_refused = _sound_linkers(files, seed)
+    if not examples:
+        raise InputError("none of the linkers is sound", where=", ".join(files), action="See why with `mofa process`")
+    with progress(f"training {kind}") as on_progress:
+        model = run(
+            examples, generator=kind, seed=seed, prior_share=prior_share, max_heavy_atoms=max_heavy_atoms,
+            time_limit_s=time_limit_s, on_progress=on_progress,
+        )  # fmt: skip
+    if isinstance(model, Rejected):
+        show(refusal(model, ", ".join(files)), as_json=json_output)
+        raise typer.Exit(1)
+    if out.suffix != model.suffix:
+        note(f"The weights are {model.suffix} by nature; the name of {out} does not say so.")
+    payload = {
+        "file": str(write_bytes(out, model.weights)),
+        "generator": model.generator,
+        "method": model.method,
+        "n_examples": model.n_examples,
+        "n_given": len(examples),
+        "n_refused": n_refused,
+        "metrics": model.metrics,
+        "cpu_s": model.cpu_s,
+    }
+    learnt = f"Learnt from {model.n_examples} of {len(examples) + n_refused} linkers"
+    show(Answer(payload, f"{learnt}; wrote the weights to {out}"), as_json=json_output)
+
+
+def _sound_linkers(sources: list[str], seed: int) -> tuple[list[Linker], int]:
+    """All linkers of some files or SMILES, processed unless they already are, and how many were refused."""
+    from mofa.chemistry import RawLinker, Rejected
+    from mofa.process import process as run
+
+    sound: list[Linker] = []
+    n_refused = 0
+    for source in sources:
+        for number, entry in enumerate(_linkers_of(source, seed), start=1):
+            result = run(entry) if isinstance(entry, RawLinker) else entry
+            if isinstance(result, Rejected):
+                n_refused += 1
+                note(f"{source}#{number}: left out, {result}")
+            else:
+                sound.append(result)
+    return sound, n_refused

@@ -32,6 +32,7 @@ for verb, function, panel in (
     ("report", campaign.report, CAMPAIGN),
     ("generate", linkers.generate, TASKS),
     ("process", linkers.process, TASKS),
+    ("train", linkers.train, TASKS),
     ("assemble", linkers.assemble, TASKS),
     ("validate", structures.validate, TASKS),
     ("optimize", structures.optimize, TASKS),

@@ -1,14 +1,20 @@
-"""Task 1, generate linkers: a stream of `RawLinker` batches from a generator that is chosen by name.
+"""Tasks 1 and 7, generate linkers and retrain: batches of `RawLinker` from a generator that is chosen by name.
 
->>> from mofa.generate import generate
+>>> from mofa.generate import generate, train
 >>> batch = next(generate("BCA", n=16, seed=1))
+
+Linkers that did well, as `mofa.process` gives them, retrain the generator; the weights go through a file:
+
+>>> model = train(best_linkers)
+>>> Path("weights.json").write_bytes(model.weights)
+>>> better = next(generate("BCA", n=16, seed=1, weights="weights.json"))
 
 ``library`` enumerates ditopic linkers from ring cores, spacers and substituents; it is the embedded default and the
 baseline for learned generators, which join the `GENERATORS` registry behind the same `Generator` protocol, here or
 through the entry-point group ``mofa.generator``.
 """
 
-from mofa.generate.protocol import Generator, StreamRequest
-from mofa.generate.task import GENERATORS, generate
+from mofa.generate.protocol import Generator, StreamRequest, Trainable, TrainingRequest
+from mofa.generate.task import GENERATORS, generate, train
 
-__all__ = ["GENERATORS", "Generator", "StreamRequest", "generate"]
+__all__ = ["GENERATORS", "Generator", "StreamRequest", "Trainable", "TrainingRequest", "generate", "train"]

@@ -10,14 +10,16 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
+from math import prod
+from types import MappingProxyType
 
 from mofa.chemistry import Family
 from mofa.generate.fragments import RING_COUNT_WEIGHTS
-from mofa.generate.units import Part, ring_parts, spacer_parts
+from mofa.generate.units import Choice, ChoiceKind, Part, ring_parts, spacer_parts
 
 ANCHOR_HEAVY_ATOMS = {Family.BCA: 3, Family.BZN: 2}
 # A stream gives up after this many draws in a row have brought no new linker: about half a second.
@@ -25,6 +27,16 @@ FRUITLESS_DRAWS = 50_000
 
 Chain = tuple[int, ...]
 """Ring, spacer, ring, ...: indices into the tables of rings and spacers, odd length."""
+
+
+Factors = Mapping[Choice, float]
+"""Weight of building choices relative to the pre-trained weight, > 0; 1 for those that are not named."""
+PRE_TRAINED: Factors = MappingProxyType({})
+
+
+def ring_count(n_rings: int) -> Choice:
+    """The choice of how many ring systems a chain has."""
+    return (ChoiceKind.RING_COUNT, str(n_rings))
 
 
 @dataclass(frozen=True)
@@ -57,17 +69,33 @@ class ChainSpace:
         """Heavy atoms of the chain, without anchors."""
         return sum(self.part(chain, place).n_heavy for place in range(len(chain)))
 
+    def rooms(self) -> dict[int, int]:
+        """Number of ring systems -> heavy atoms left for one of them when the others are the smallest."""
+        least = min(part.n_heavy for part in self.rings)
+        rooms = {n: self.max_core_atoms - (n - 1) * least for n in RING_COUNT_WEIGHTS}
+        return {n: room for n, room in rooms.items() if room >= least}
+
     def size(self) -> int:
         """Number of distinct linkers, in closed form: (chains + palindromes) / 2."""
         return sum((self._n_chains(n) + self._n_palindromes(n)) // 2 for n in RING_COUNT_WEIGHTS)
 
-    def draws(self, seed: int) -> Iterator[Chain]:
-        """Distinct chains in an order that favours large weights; the same for the same seed.
+    def choices(self, chain: Chain) -> Iterator[Choice]:
+        """The building choices that made the chain, one that was made twice twice."""
+        yield ring_count(len(chain) // 2 + 1)
+        for place in range(len(chain)):
+            yield from self.part(chain, place).choices
+
+    def draws(self, seed: int, factors: Factors = PRE_TRAINED) -> Iterator[Chain]:
+        """Distinct chains in an order that favours large weights; the same for the same seed and factors.
 
         Ends when `FRUITLESS_DRAWS` draws in a row brought nothing new.
+
+        Args:
+            seed: of the order.
+            factors: by which training has changed the weight of each choice.
         """
         rng = random.Random(f"library {self.family} {self.max_heavy_atoms} {seed}")
-        sampler = _Sampler(self)
+        sampler = _Sampler(self, factors)
         if not sampler.ring_counts:
             return
         seen: set[Chain] = set()
@@ -113,20 +141,23 @@ def chain_space(family: Family, max_heavy_atoms: int = 38) -> ChainSpace:
 class _Sampler:
     """Draws oriented chains by weight; sizes are left to the caller to check."""
 
-    def __init__(self, space: ChainSpace) -> None:
-        limit = space.max_core_atoms
-        least = min(part.n_heavy for part in space.rings)
-        counts = [n for n in RING_COUNT_WEIGHTS if n * least <= limit]
-        self.ring_counts = counts
-        self._count_weights = list(accumulate(RING_COUNT_WEIGHTS[n] for n in counts))
+    def __init__(self, space: ChainSpace, factors: Factors) -> None:
+        def weights(parts: Sequence[Part]) -> list[float]:
+            return [part.weight * prod(factors.get(choice, 1.0) for choice in part.choices) for part in parts]
+
+        rooms = space.rooms()
+        self.ring_counts = list(rooms)
+        self._count_weights = list(
+            accumulate(RING_COUNT_WEIGHTS[n] * factors.get(ring_count(n), 1.0) for n in self.ring_counts)
+        )
+        ring_weights = weights(space.rings)
         self._tables = {}
-        for n in counts:
-            room = limit - (n - 1) * least
+        for n, room in rooms.items():
             middles = [k for k, part in enumerate(space.rings) if part.n_heavy <= room]
             ends = [k for k in middles if space.rings[k].terminal]
-            self._tables[n] = tuple((ks, list(accumulate(space.rings[k].weight for k in ks))) for ks in (ends, middles))
+            self._tables[n] = tuple((ks, list(accumulate(ring_weights[k] for k in ks))) for ks in (ends, middles))
         self._spacers = range(len(space.spacers))
-        self._spacer_weights = list(accumulate(part.weight for part in space.spacers))
+        self._spacer_weights = list(accumulate(weights(space.spacers)))
 
     def draw(self, rng: random.Random) -> Chain:
         (n_rings,) = rng.choices(self.ring_counts, cum_weights=self._count_weights)

@@ -2,28 +2,32 @@
 
 It makes dicarboxylic acids (BCA) and dinitriles (BZN) of one to three ring systems. The whole molecule is known, so its
 `RawLinker` carries bonds, hydrogens and formal charges, and `process` need not guess them.
+
+It can be retrained: `mofa.generate.training` estimates from examples how much more or less likely each choice of ring
+core, substituent, position, spacer and number of rings should be.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 from rdkit import Chem
 
-from mofa.chemistry import Family, RawLinker
+from mofa.chemistry import Family, Linker, ModelRef, RawLinker
 from mofa.chemistry.molecules import embed, raw_linker
 from mofa.chemistry.rejected import Rejected
-from mofa.generate.chains import Chain, ChainSpace, chain_space
-from mofa.generate.protocol import StreamRequest
+from mofa.generate import weights
+from mofa.generate.chains import PRE_TRAINED, Chain, ChainSpace, Factors, chain_space
+from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
 _ANCHOR_SMILES = {Family.BCA: "C(=O)O", Family.BZN: "C#N"}
 
 
 class LibraryGenerator:
-    """Enumerated linkers, drawn by weight without repetition. A `mofa.generate.Generator`."""
+    """Enumerated linkers, drawn by weight without repetition. A `mofa.generate.Trainable`."""
 
     name = "library"
     version = "1"
@@ -31,11 +35,33 @@ class LibraryGenerator:
     def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
         """Deliver the batches of a stream from ``request.start_batch`` on.
 
+        Raises:
+            InputError: the weights file is not one of the library's.
+        """
+        learnt = {} if request.weights is None else weights.load(request.weights, generator=self._source)
+        known = learnt.get(request.family)
+        return self._stream(request, PRE_TRAINED if known is None else known.factors)
+
+    def train(
+        self, examples: Sequence[Linker], request: TrainingRequest, on_progress: ProgressCallback | None = None
+    ) -> ModelRef | Rejected:
+        """Estimate the weights of the building choices from examples; see `mofa.generate.training`."""
+        from mofa.generate.training import train_library
+
+        return train_library(examples, request, on_progress, name=self.name, source=self._source)
+
+    @property
+    def _source(self) -> str:
+        return f"{self.name}/{self.version}"
+
+    def _stream(self, request: StreamRequest, factors: Factors) -> Iterator[list[RawLinker]]:
+        """The batches, drawn with these factors.
+
         Every batch owns a block of the seeded sequence of chains, slightly longer than the batch; chains that cannot
         be embedded are replaced from the rest of the block. So batches do not depend on one another.
         """
         space = chain_space(request.family, request.max_heavy_atoms)
-        chains = space.draws(request.seed)
+        chains = space.draws(request.seed, factors)
         spare = 1 + request.batch_size // 8
         for batch in range(request.n_batches):
             block = list(islice(chains, request.batch_size + spare))
@@ -52,7 +78,7 @@ class LibraryGenerator:
         conformer = embed(molecule_of_chain(space, chain), seed=seed)
         if conformer is None:
             return None
-        linker = raw_linker(conformer, family=space.family, source=f"{self.name}/{self.version}")
+        linker = raw_linker(conformer, family=space.family, source=self._source)
         return None if isinstance(linker, Rejected) else linker
 
 
@@ -61,10 +87,12 @@ def library_size(family: Family, max_heavy_atoms: int = 38) -> int:
     return chain_space(family, max_heavy_atoms).size()
 
 
-def enumerate_smiles(family: Family, *, max_heavy_atoms: int = 38, seed: int = 0) -> Iterator[str]:
+def enumerate_smiles(
+    family: Family, *, max_heavy_atoms: int = 38, seed: int = 0, factors: Factors = PRE_TRAINED
+) -> Iterator[str]:
     """Canonical SMILES of the library's linkers, in the order of the stream of that seed, without 3-D."""
     space = chain_space(family, max_heavy_atoms)
-    for chain in space.draws(seed):
+    for chain in space.draws(seed, factors):
         yield Chem.MolToSmiles(molecule_of_chain(space, chain))
 
 

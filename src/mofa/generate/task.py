@@ -1,12 +1,14 @@
-"""The task function of the room."""
+"""The task functions of the room."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
 
-from mofa.chemistry import Family, RawLinker
+from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
 from mofa.errors import InputError
-from mofa.generate.protocol import Generator, StreamRequest
+from mofa.generate.protocol import Generator, ProgressCallback, StreamRequest, Trainable, TrainingRequest
 from mofa.registry import EngineEntry, Registry
 
 GENERATORS = Registry(
@@ -24,6 +26,7 @@ def generate(
     start_batch: int = 0,
     batch_size: int = 16,
     max_heavy_atoms: int = 38,
+    weights: str | Path | None = None,
 ) -> Iterator[list[RawLinker]]:
     """Stream `n` distinct linkers of one family in batches.
 
@@ -38,16 +41,71 @@ def generate(
         batch_size: linkers in a batch.
         max_heavy_atoms: largest linker, heavy atoms with anchors. 38 is the paper's largest, 20 atoms between two
             benzoic acids; what simulations downstream cost grows at least linearly with it.
+        weights: file that holds the `ModelRef.weights` of a retraining; None for the pre-trained ones.
 
     Yields:
         Batches of `RawLinker`; the stream ends early when no more linkers of that size exist.
 
     Raises:
-        InputError: an argument out of range.
+        InputError: an argument out of range, a weights file that is not the generator's, or weights for a generator
+            that has none.
         EngineMissingError: no such generator, or its library is not installed.
     """
     if family not in list(Family):
         raise InputError(f"unknown linker family {family!r}", where="generate", action="Choose BCA or BZN")
-    request = StreamRequest(Family(family), n, seed, start_batch, batch_size, max_heavy_atoms)
+    file = None if weights is None else Path(weights)
+    request = StreamRequest(Family(family), n, seed, start_batch, batch_size, max_heavy_atoms, file)
     engine: Generator = GENERATORS.load(generator)()
+    if file is not None:
+        _trainable(engine)
     return engine.batches(request)
+
+
+def train(
+    examples: Sequence[Linker],
+    *,
+    generator: str = "library",
+    seed: int = 0,
+    prior_share: float = 0.1,
+    max_heavy_atoms: int = 38,
+    time_limit_s: float | None = 300.0,
+    on_progress: ProgressCallback | None = None,
+) -> ModelRef | Rejected:
+    """Retrain a generator on linkers that did well, from its pre-trained weights.
+
+    Earlier retrainings play no part: what one learnt from a few early examples must not be learnt twice.
+
+    Args:
+        examples: linkers of one or of several families; a linker that is given twice counts twice.
+        generator: name in `GENERATORS`.
+        seed: of the training, where it draws random numbers; that of the library does not.
+        prior_share: least share of the pre-trained behaviour that stays, above 0, at most 1, so that the stream never
+            narrows down to what is known already.
+        max_heavy_atoms: size limit of the streams that the examples come from, as in `generate`; smallness that was
+            asked for is then not learnt on top.
+        time_limit_s: wall-clock limit, s; None for none.
+        on_progress: gets the fraction done and a short text.
+
+    Returns:
+        The weights, for a file that `generate` takes; or the reason why nothing was learnt.
+
+    Raises:
+        InputError: no examples, an argument out of range, or a generator that cannot be trained.
+        EngineMissingError: no such generator, or its library is not installed.
+    """
+    if not examples:
+        raise InputError("there are no linkers to learn from", where="train", action="Give at least one")
+    deadline = float("inf") if time_limit_s is None else time.monotonic() + time_limit_s
+    request = TrainingRequest(seed, prior_share, max_heavy_atoms, deadline)
+    engine: Generator = GENERATORS.load(generator)()
+    return _trainable(engine).train(examples, request, on_progress)
+
+
+def _trainable(engine: Generator) -> Trainable:
+    if not isinstance(engine, Trainable):
+        raise InputError(
+            f"the generator {engine.name!r} cannot be trained and has no weights",
+            where="generate",
+            action="Choose another generator, such as library",
+        )
+    return engine

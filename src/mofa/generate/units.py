@@ -1,9 +1,14 @@
-"""Substituted ring systems and spacers, each distinct, in every orientation that a chain can take them up."""
+"""Substituted ring systems and spacers, each distinct, in every orientation that a chain can take them up.
+
+Every part knows the building choices that made it (its core, its substituents, where they sit, ...): what the library
+learns when it is trained is how likely each choice is.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
 from typing import Any
@@ -21,8 +26,29 @@ from mofa.generate.fragments import (
     SPACERS,
     SUBSTITUENTS,
     Core,
-    Substituent,
 )
+
+
+class ChoiceKind(StrEnum):
+    """What is chosen when a linker is built; also the sections of a weights file."""
+
+    RING_COUNT = "ring_count"
+    """Ring systems in the chain: 1, 2 or 3."""
+    CORE = "core"
+    """Ring system, as SMILES with its exits."""
+    PATTERN = "pattern"
+    """How a core is substituted: bare, mono, di or perfluoro."""
+    SUBSTITUENT = "substituent"
+    """Group on a mono- or disubstituted core, as SMILES."""
+    POSITION = "position"
+    """Where it sits, where there is a choice: the core with ``[3*]`` in its place."""
+    SPACER = "spacer"
+    """What joins two ring systems, as SMILES with its exits, or "direct"."""
+
+
+Choice = tuple[ChoiceKind, str]
+
+DIRECT = "direct"
 
 
 @dataclass(frozen=True)
@@ -35,6 +61,7 @@ class Part:
     """Index of the same part turned round, in the same table; its own index when it is symmetric."""
     n_heavy: int
     weight: float
+    choices: tuple[Choice, ...]
     terminal: bool = True
 
 
@@ -47,60 +74,87 @@ class _Form:
     n_heavy: int
 
 
+@dataclass(frozen=True)
+class _Made:
+    """A form with its weight and the choices that made it."""
+
+    form: _Form
+    weight: float
+    choices: tuple[Choice, ...]
+    terminal: bool = True
+
+
 @lru_cache(maxsize=2)
 def ring_parts(family: Family) -> tuple[Part, ...]:
     """All oriented ring systems of a family, substituted in every distinct way."""
-    return _oriented((form, weight, core.terminal) for core in CORES for form, weight in _substituted(core, family))
+    return _oriented(made for core in CORES for made in _substituted(core, family))
 
 
 @lru_cache(maxsize=1)
 def spacer_parts() -> tuple[Part, ...]:
     """All oriented spacers, the direct bond among them."""
-    return _oriented((_form(Chem.MolFromSmiles(spacer.smiles)), spacer.weight, True) for spacer in SPACERS)
+    return _oriented(
+        _Made(_form(Chem.MolFromSmiles(spacer.smiles)), spacer.weight, ((ChoiceKind.SPACER, spacer.smiles or DIRECT),))
+        for spacer in SPACERS
+    )
 
 
-def _oriented(forms: Iterable[tuple[_Form, float, bool]]) -> tuple[Part, ...]:
-    """Close a set of parts under turning round; the orientations of an asymmetric part share its weight."""
-    weights: dict[str, float] = {}
-    facts: dict[str, tuple[str, int, bool]] = {}
-    for form, weight, terminal in forms:
-        for one, other in ((form.smiles, form.turned_round), (form.turned_round, form.smiles)):
-            weights[one] = weights.get(one, 0.0) + weight / 2
-            facts[one] = (other, form.n_heavy, terminal)
-    order = sorted(weights)
+def _oriented(every: Iterable[_Made]) -> tuple[Part, ...]:
+    """Close a set of distinct parts under turning round; the orientations of an asymmetric part share its weight."""
+    found: dict[str, tuple[_Made, str, float]] = {}
+    for made in every:
+        one, other = made.form.smiles, made.form.turned_round
+        for smiles, turned_round in {(one, other), (other, one)}:
+            found[smiles] = (made, turned_round, made.weight if one == other else made.weight / 2)
+    order = sorted(found)
     index = {smiles: k for k, smiles in enumerate(order)}
     parts = []
     for smiles in order:
-        turned_round, n_heavy, terminal = facts[smiles]
-        parts.append(Part(smiles, index[turned_round], n_heavy, weights[smiles], terminal))
+        made, turned_round, weight = found[smiles]
+        parts.append(Part(smiles, index[turned_round], made.form.n_heavy, weight, made.choices, made.terminal))
     return tuple(parts)
 
 
-def _substituted(core: Core, family: Family) -> Iterator[tuple[_Form, float]]:
-    """A core bare, with one or two equal substituents and perfluorinated; each form once, with its weight."""
+def _substituted(core: Core, family: Family) -> Iterator[_Made]:
+    """A core bare, with one or two equal substituents and perfluorinated; each form once."""
     bare = Chem.MolFromSmiles(core.smiles)
-    yield _form(bare), core.weight * BARE_WEIGHT
+
+    def made(form: _Form, weight: float, pattern: str, *more: Choice) -> _Made:
+        choices = ((ChoiceKind.CORE, core.smiles), (ChoiceKind.PATTERN, pattern), *more)
+        return _Made(form, core.weight * weight, choices, core.terminal)
+
+    yield made(_form(bare), BARE_WEIGHT, "bare")
     sites = [a.GetIdx() for a in bare.GetAtoms() if a.GetSymbol() == "C" and a.GetIsAromatic() and a.GetTotalNumHs()]
     single_ring = bare.GetRingInfo().NumRings() == 1
     allowed = [s for s in SUBSTITUENTS if not (s.is_nitrile and family is Family.BZN) and (s.compact or single_ring)]
     total = sum(s.weight for s in allowed)
-    patterns = [(1, MONO_WEIGHT), (2, DI_WEIGHT)] if single_ring else [(1, MONO_WEIGHT)]
-    for substituent in allowed:
-        for count, weight in patterns:
-            distinct: dict[str, _Form] = {}
-            for chosen in combinations(sites, count):
-                form = _form(_with(bare, chosen, substituent))
-                distinct.setdefault(min(form.smiles, form.turned_round), form)
-            for form in distinct.values():
-                yield form, core.weight * weight * substituent.weight / total / len(distinct)
+    patterns = [("mono", 1, MONO_WEIGHT), ("di", 2, DI_WEIGHT)] if single_ring else [("mono", 1, MONO_WEIGHT)]
+    for pattern, count, weight in patterns:
+        positions = _positions(bare, sites, count)
+        for substituent in allowed:
+            for position, chosen in positions.items():
+                form = _form(_with(bare, chosen, substituent.smiles))
+                more = [(ChoiceKind.SUBSTITUENT, substituent.smiles)]
+                if len(positions) > 1:
+                    more.append((ChoiceKind.POSITION, position))
+                yield made(form, weight * substituent.weight / total / len(positions), pattern, *more)
     if single_ring and len(sites) > 2:
-        yield _form(_with(bare, tuple(sites), FLUORO)), core.weight * PERFLUORO_WEIGHT
+        yield made(_form(_with(bare, tuple(sites), FLUORO.smiles)), PERFLUORO_WEIGHT, "perfluoro")
 
 
-def _with(bare: Any, sites: tuple[int, ...], substituent: Substituent) -> Any:
+def _positions(bare: Any, sites: list[int], count: int) -> dict[str, tuple[int, ...]]:
+    """The distinct ways to put `count` equal groups on a core: the core with them marked -> the sites."""
+    distinct: dict[str, tuple[int, ...]] = {}
+    for chosen in combinations(sites, count):
+        form = _form(_with(bare, chosen, "[3*]"))
+        distinct.setdefault(min(form.smiles, form.turned_round), chosen)
+    return distinct
+
+
+def _with(bare: Any, sites: tuple[int, ...], substituent: str) -> Any:
     """`bare` with the substituent on each of `sites`."""
     editable = Chem.RWMol(bare)
-    group = Chem.MolFromSmiles(substituent.smiles)
+    group = Chem.MolFromSmiles(substituent)
     for site in sites:
         first = editable.GetNumAtoms()
         editable.InsertMol(group)
@@ -116,6 +170,6 @@ def _form(molecule: Any) -> _Form:
     exits = [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() == 0]
     turned = Chem.Mol(molecule)
     for atom in turned.GetAtoms():
-        if atom.GetAtomicNum() == 0:
+        if atom.GetAtomicNum() == 0 and atom.GetIsotope() in (1, 2):
             atom.SetIsotope(3 - atom.GetIsotope())
     return _Form(smiles, Chem.MolToSmiles(turned), molecule.GetNumAtoms() - len(exits))
