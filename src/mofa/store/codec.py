@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from functools import cache
 from types import NoneType, UnionType
-from typing import Any, TypeVar, Union, cast, get_args, get_origin, get_type_hints
+from typing import Any, TypeAlias, TypeVar, Union, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from mofa.errors import StoreError
 from mofa.store.files import FileStore
 
 T = TypeVar("T")
+Decoder: TypeAlias = Callable[[Any, FileStore | None], Any]
 TYPE = "$type"
 CIF = "$cif"
 _TYPES = {
@@ -89,9 +90,13 @@ def decode_as(kind: type[T], data: Mapping[str, Any], files: FileStore | None = 
     Raises:
         StoreError: a field without a default is missing, or a value does not fit its field.
     """
-    hints = _hints(cast(Hashable, kind))
+    decoders = _decoders(cast(Hashable, kind))
+    known = {}
     try:
-        known = {name: _decode_value(hints[name], value, files) for name, value in data.items() if name in hints}
+        for name, value in data.items():
+            if name in decoders:
+                decode_field = decoders[name]
+                known[name] = value if decode_field is None else decode_field(value, files)
         return kind(**known)
     except (TypeError, ValueError, KeyError) as error:
         raise StoreError(
@@ -127,31 +132,55 @@ def _encode_float(value: float) -> float | str:
 
 
 @cache
-def _hints(kind: Hashable) -> dict[str, Any]:
-    """Field name -> type of a dataclass."""
-    return get_type_hints(kind)
+def _decoders(kind: Hashable) -> dict[str, Decoder | None]:
+    """Field name -> decoder of a dataclass; None where the JSON value is the value."""
+    return {name: _decoder(hint) for name, hint in get_type_hints(kind).items()}
 
 
-def _decode_value(hint: Any, value: Any, files: FileStore | None) -> Any:
-    """A JSON value as the type of its field."""
+def _decoder(hint: Any) -> Decoder | None:
+    """How to make a value of a type from its JSON value, found once for each field; None if there is nothing to do."""
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         (inner,) = (option for option in get_args(hint) if option is not NoneType)
-        return None if value is None else _decode_value(inner, value, files)
+        return _optional(_decoder(inner))
     if origin is np.ndarray:
         scalar = get_args(get_args(hint)[1])[0]
-        return np.array(value, dtype=scalar)
+        return lambda value, _: np.array(value, dtype=scalar)
     if origin is tuple:
-        inner = get_args(hint)
-        repeated = len(inner) == 2 and inner[1] is Ellipsis
-        hints = [inner[0]] * len(value) if repeated else inner
-        return tuple(_decode_value(item, part, files) for item, part in zip(hints, value, strict=True))
+        parts = get_args(hint)
+        if len(parts) == 2 and parts[1] is Ellipsis:
+            return _tuple_of(_decoder(parts[0]))
+        return _tuple_like([_decoder(part) for part in parts])
     if hint is Framework:
-        if files is None:
-            raise TypeError("a framework needs the file store")
-        return get_framework(value[CIF], files)
+        return _decode_framework
     if is_dataclass(hint) and isinstance(hint, type):
-        return decode_as(hint, value, files)
+        return lambda value, files: decode_as(hint, value, files)
     if isinstance(hint, type) and issubclass(hint, Enum):
-        return hint(value)
-    return float(value) if hint is float else value
+        return lambda value, _: hint(value)
+    return (lambda value, _: float(value)) if hint is float else None
+
+
+def _optional(decoder: Decoder | None) -> Decoder | None:
+    if decoder is None:
+        return None
+    return lambda value, files: None if value is None else decoder(value, files)
+
+
+def _tuple_of(decoder: Decoder | None) -> Decoder:
+    if decoder is None:
+        return lambda value, _: tuple(value)
+    return lambda value, files: tuple([decoder(part, files) for part in value])
+
+
+def _tuple_like(decoders: list[Decoder | None]) -> Decoder:
+    def decode_tuple(value: Any, files: FileStore | None) -> Any:
+        parts = zip(decoders, value, strict=True)
+        return tuple(part if decoder is None else decoder(part, files) for decoder, part in parts)
+
+    return decode_tuple
+
+
+def _decode_framework(value: Any, files: FileStore | None) -> Framework:
+    if files is None:
+        raise TypeError("a framework needs the file store")
+    return get_framework(value[CIF], files)
