@@ -7,7 +7,7 @@ from rich.console import Console
 
 from mofa.report import headline, ranking, ranking_table
 from mofa.report.ranking import molar_mass_g_per_mol, stability_class
-from mofa.store.records import load
+from mofa.store.records import StrainLimits, load
 from tests.report.synthetic import new_campaign
 
 
@@ -30,7 +30,7 @@ def test_a_gas_without_a_formula_has_no_mass():
     [(None, "unknown"), (0.0999, "stable"), (0.1, "trainable"), (0.2499, "trainable"), (0.25, "unstable")],
 )
 def test_the_papers_limits_decide_the_class(strain, expected):
-    assert stability_class(strain) == expected
+    assert stability_class(strain, StrainLimits()) == expected
 
 
 def _printed(records, *, top=10, width=80):

@@ -112,7 +112,7 @@ def report(
     ] = None,
     json_output: JsonOption = False,
 ) -> None:
-    """Write the report: one HTML file, mofs.csv, and a CIF with charges per MOF."""
+    """Write the report: one HTML file, mofs.csv, a CIF with charges per MOF, and every task with its times."""
     from mofa.report import write_report
 
     path = write_report(folder, out=out)
@@ -155,7 +155,7 @@ def _payload(folder: Path) -> dict[str, Any]:
     records = load(folder)
     return {
         "folder": str(folder),
-        "funnel": funnel(records.funnel),
+        "funnel": funnel(records.funnel, records.limits),
         "ranking": ranking(records),
     }
 
@@ -200,7 +200,7 @@ def _print_results(records: CampaignRecords) -> None:
     from mofa.report.ranking import headline, ranking_table
 
     console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
-    console.print(funnel_table(funnel(records.funnel)))
+    console.print(funnel_table(funnel(records.funnel, records.limits)))
     if records.ranking():
         console.print(ranking_table(records))
     say(headline(records))

@@ -13,7 +13,7 @@ from mofa.chemistry.elements import is_metal
 from mofa.errors import InputError
 from mofa.report.charts import trace_chart
 from mofa.report.figures import Chart
-from mofa.report.ranking import RankedMof, stability_class
+from mofa.report.ranking import RankedMof
 from mofa.report.structure import Element, element, scene
 from mofa.store.codec import get_framework
 from mofa.store.files import FileStore
@@ -67,7 +67,7 @@ class MofCard:
     @property
     def stability(self) -> str:
         """`stable`, `trainable`, `unstable` or `unknown`."""
-        return stability_class(self.ranked.strain)
+        return self.ranked.stability
 
     @property
     def elements(self) -> list[Element]:
@@ -110,7 +110,7 @@ def _card(mof: RankedMof, files: FileStore, drawings: dict[str, LinkerDrawing], 
         ranked=mof,
         framework=framework,
         linkers=_linkers(mof, drawings),
-        trace=trace_chart(stability) if stability is not None else None,
+        trace=trace_chart(stability, mof.limits) if stability is not None else None,
         scene=scene(framework) if embed else None,
     )
 

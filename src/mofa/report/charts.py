@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mofa.chemistry import Family
-from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
 from mofa.report.figures import (
     Bar,
     Chart,
@@ -19,19 +18,10 @@ from mofa.report.figures import (
     y_axis,
 )
 from mofa.report.ranking import RankedMof, conditions, measured, stability_class
-from mofa.store.records import CampaignRecords, StabilityRecord
+from mofa.store.records import CampaignRecords, StabilityRecord, StrainLimits
 
 STRAIN_SHOWN = 0.5
-"""Right end of the strain axis; MOFs beyond it are as lost as those beyond 25 %."""
-_CLASS_KEYS = (
-    Key("stable", "strain < 10 %"),
-    Key("trainable", "10 to 25 %"),
-    Key("unstable", "beyond 25 %"),
-)
-_STRAIN_GUIDES = (
-    Guide(100 * STABLE_STRAIN, "stable", "stable"),
-    Guide(100 * TRAINABLE_STRAIN, "trainable", "trainable"),
-)
+"""Right end of the strain axis, or twice the limit for going on where that is more; MOFs beyond it are lost."""
 
 
 def strain_chart(records: CampaignRecords, n_simulated: int) -> Chart | None:
@@ -44,8 +34,8 @@ def strain_chart(records: CampaignRecords, n_simulated: int) -> Chart | None:
     strains = [mof.stability.strain for mof in records.mofs.values() if mof.stability is not None]
     if not strains:
         return None
-    shown = [100 * strain for strain in strains if strain <= STRAIN_SHOWN]
-    high = 100 * STRAIN_SHOWN
+    high = 100 * max(STRAIN_SHOWN, 2 * records.limits.trainable)
+    shown = [100 * strain for strain in strains if 100 * strain <= high]
     n_all = max(n_simulated, len(strains))
     beyond = n_all - len(shown)
     tail = f" {beyond} lie beyond {high:.0f} % or broke off." if beyond else ""
@@ -55,8 +45,8 @@ def strain_chart(records: CampaignRecords, n_simulated: int) -> Chart | None:
         x=x_axis("strain (%)", 0, high),
         y=y_axis("share of MOFs (%)", 0, 100),
         line=tuple((x, 100 * y) for x, y in cumulative(shown, n_all, high)),
-        points=tuple(Point(x, 0, kind=stability_class(x / 100)) for x in shown),
-        x_guides=_STRAIN_GUIDES,
+        points=tuple(Point(x, 0, kind=stability_class(x / 100, records.limits)) for x in shown),
+        x_guides=_strain_guides(records.limits),
     )
 
 
@@ -114,14 +104,14 @@ def linker_chart(records: CampaignRecords) -> Chart | None:
     )
 
 
-def trace_chart(stability: StabilityRecord) -> Chart | None:
+def trace_chart(stability: StabilityRecord, limits: StrainLimits) -> Chart | None:
     """Strain in the course of the dynamics; None without a trace."""
     trace = stability.strain_trace
     if not trace:
         return None
     ps_per_chunk = stability.steps_per_chunk * stability.timestep_fs / 1000
     line = [(0.0, 0.0), *(((k + 1) * ps_per_chunk, 100 * strain) for k, strain in enumerate(trace))]
-    high = max(100 * STABLE_STRAIN * 1.2, *(strain for _, strain in line))
+    high = max(100 * limits.stable * 1.2, *(strain for _, strain in line))
     width, height = 340, 170
     return Chart(
         title="Strain during dynamics",
@@ -131,7 +121,7 @@ def trace_chart(stability: StabilityRecord) -> Chart | None:
         width_px=width,
         height_px=height,
         line=tuple(line),
-        y_guides=tuple(guide for guide in _STRAIN_GUIDES if guide.value <= high),
+        y_guides=tuple(guide for guide in _strain_guides(limits) if guide.value <= high),
     )
 
 
@@ -147,12 +137,27 @@ def _point(mof: RankedMof, x: float) -> Point:
         x,
         uptake.uptake_mol_per_kg,
         uptake.error_mol_per_kg,
-        stability_class(mof.strain),
+        mof.stability,
         f"{mof.rank}. {mof.mof.name or mof.mof.id}: {amount}",
         f"mof-{mof.rank}",
     )
 
 
 def _legend(ranked: Sequence[RankedMof]) -> tuple[Key, ...]:
-    seen = {stability_class(mof.strain) for mof in ranked}
-    return tuple(key for key in _CLASS_KEYS if key.kind in seen) if len(seen) > 1 else ()
+    seen = {mof.stability for mof in ranked}
+    if len(seen) < 2:
+        return ()
+    stable, trainable = (f"{100 * limit:g}" for limit in (ranked[0].limits.stable, ranked[0].limits.trainable))
+    keys = (
+        Key("stable", f"strain < {stable} %"),
+        Key("trainable", f"{stable} to {trainable} %"),
+        Key("unstable", f"beyond {trainable} %"),
+    )
+    return tuple(key for key in keys if key.kind in seen)
+
+
+def _strain_guides(limits: StrainLimits) -> tuple[Guide, ...]:
+    return (
+        Guide(100 * limits.stable, "stable", "stable"),
+        Guide(100 * limits.trainable, "trainable", "trainable"),
+    )

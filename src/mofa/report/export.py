@@ -14,7 +14,7 @@ from mofa.report.cards import MofCard
 from mofa.report.ranking import stability_class
 from mofa.store.durable import store_error, write_durably
 from mofa.store.files import FileStore
-from mofa.store.records import CampaignRecords, MofRecord
+from mofa.store.records import CampaignRecords, MofRecord, StrainLimits
 
 MOFS_FOLDER = "mofs"
 _CIF_NAME = re.compile(r"\d{3,}-.+\.cif")
@@ -47,8 +47,10 @@ def write_mofs_csv(records: CampaignRecords, cards: Sequence[MofCard], path: Pat
     by_id = {card.ranked.mof.id: card for card in cards}
     others = [mof for mof in records.mofs.values() if mof.id not in by_id]
     others.sort(key=lambda mof: (mof.stability.strain if mof.stability is not None else float("inf"), mof.id))
-    rows = [_mof_row(card.ranked.mof, card) for card in cards] + [_mof_row(mof, None) for mof in others]
-    _write_csv(path, rows, list(_mof_row(_NO_MOF, None)))
+    limits = records.limits
+    rows = [_mof_row(card.ranked.mof, card, limits) for card in cards]
+    rows += [_mof_row(mof, None, limits) for mof in others]
+    _write_csv(path, rows, list(_mof_row(_NO_MOF, None, limits)))
 
 
 def write_rejected_csv(records: CampaignRecords, path: Path) -> None:
@@ -82,7 +84,7 @@ def _known(cell: Cell) -> Cell:
     return None if isinstance(cell, float) and not isfinite(cell) else cell
 
 
-def _mof_row(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:
+def _mof_row(mof: MofRecord, card: MofCard | None, limits: StrainLimits) -> dict[str, Cell]:
     lineage = mof.lineage
     return {
         "rank": card.ranked.rank if card else None,
@@ -90,7 +92,7 @@ def _mof_row(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:
         "name": mof.name,
         **_uptake_columns(mof, card),
         **_pore_columns(mof),
-        **_stability_columns(mof),
+        **_stability_columns(mof, limits),
         **_charge_columns(mof),
         **_cell_columns(card),
         "atoms_per_cell": mof.n_atoms,
@@ -134,12 +136,12 @@ def _pore_columns(mof: MofRecord) -> dict[str, Cell]:
     }
 
 
-def _stability_columns(mof: MofRecord) -> dict[str, Cell]:
+def _stability_columns(mof: MofRecord, limits: StrainLimits) -> dict[str, Cell]:
     stability = mof.stability
     return {
         "strain": stability.strain if stability else None,
         "strain_inverted": stability.strain_inverted if stability else None,
-        "stability": stability_class(stability.strain if stability else None),
+        "stability": stability_class(stability.strain if stability else None, limits),
         "volume_ratio": stability.volume_ratio if stability else None,
         "md_steps": stability.steps if stability else None,
         "md_timestep_fs": stability.timestep_fs if stability else None,

@@ -91,6 +91,8 @@ class Chart:
     points: tuple[Point, ...] = ()
     line: tuple[tuple[float, float], ...] = ()
     """Corners of a line, data units."""
+    fit: tuple[tuple[float, float], ...] = ()
+    """Corners of a second line, drawn dashed."""
     x_guides: tuple[Guide, ...] = ()
     y_guides: tuple[Guide, ...] = ()
     legend: tuple[Key, ...] = ()

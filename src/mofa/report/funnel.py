@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mofa.chemistry import Reason, Stage
-from mofa.store.records import Funnel, StageCount
+from mofa.store.records import Funnel, StageCount, StrainLimits
+from mofa.store.spans import DYNAMICS_REASONS
 
 PAPER = "MOFA on 450 nodes, Table I"
 PAPER_REMAINING = {"process": 0.228, "assemble": 0.999, "typing": 0.152, "dynamics": 0.086}
 """Share of the original linkers (process) or MOFs that remain after a step of the paper's production run."""
 
-_MD_REASONS = frozenset({Reason.UNSTABLE, Reason.BLEW_UP, Reason.TIME_LIMIT, Reason.CRASHED, Reason.NOT_CONVERGED})
 _LABELS = {
     Stage.GENERATE: "Generate linkers",
     Stage.PROCESS: "Process linkers",
@@ -55,7 +55,7 @@ class FunnelRow:
         return sum(count for _, count in self.reasons)
 
 
-def funnel(counts: Funnel) -> list[FunnelRow]:
+def funnel(counts: Funnel, limits: StrainLimits | None = None) -> list[FunnelRow]:
     """The steps of the work in order; validation is shown as its two steps, typing and dynamics.
 
     What remains of the original is the product of the steps' fractions, linkers and MOFs apart: items that wait, or
@@ -63,10 +63,11 @@ def funnel(counts: Funnel) -> list[FunnelRow]:
 
     Args:
         counts: `CampaignRecords.funnel`, or that of a running campaign's snapshot.
+        limits: which strain lets a MOF go on, for the labels; `CampaignRecords.limits`, or None for the paper's.
     """
     rows: list[FunnelRow] = []
     remaining: dict[str, float | None] = {"linkers": 1.0, "MOFs": 1.0}
-    for step, label, count in _steps(counts):
+    for step, label, count in _steps(counts, limits or StrainLimits()):
         unit = "linkers" if count.stage in _LINKER_STAGES else "MOFs"
         before = remaining[unit]
         remaining[unit] = None if before is None or count.fraction is None else before * count.fraction
@@ -87,14 +88,14 @@ def funnel(counts: Funnel) -> list[FunnelRow]:
     return rows
 
 
-def _steps(counts: Funnel) -> list[tuple[str, str, StageCount]]:
+def _steps(counts: Funnel, limits: StrainLimits) -> list[tuple[str, str, StageCount]]:
     """Step, label and counts of every row."""
     steps = []
     for count in counts.stages:
         if count.stage is Stage.VALIDATE:
             typing, dynamics = _split_validation(count)
             steps.append(("typing", "Validate: geometry, typing", typing))
-            steps.append(("dynamics", "Validate: strain below 25 %", dynamics))
+            steps.append(("dynamics", f"Validate: strain below {100 * limits.trainable:g} %", dynamics))
         else:
             steps.append((count.stage.value, _LABELS[count.stage], count))
     return steps
@@ -112,4 +113,4 @@ def _split_validation(count: StageCount) -> tuple[StageCount, StageCount]:
 
 
 def _only(reasons: Mapping[Reason, int], *, dynamics: bool) -> dict[Reason, int]:
-    return {reason: n for reason, n in reasons.items() if (reason in _MD_REASONS) is dynamics}
+    return {reason: n for reason, n in reasons.items() if (reason in DYNAMICS_REASONS) is dynamics}

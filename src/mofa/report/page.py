@@ -19,14 +19,18 @@ from mofa.report.cards import LINKER_HEIGHT_PX, LINKER_WIDTH_PX, MofCard, cards
 from mofa.report.charts import linker_chart, pore_chart, strain_chart, uptake_chart
 from mofa.report.export import write_cifs, write_mofs_csv, write_rejected_csv
 from mofa.report.funnel import PAPER, funnel
+from mofa.report.performance import STRIP_HEIGHT, STRIP_WIDTH, busy_section, rate
 from mofa.report.ranking import conditions, headline, measured, ranking
 from mofa.report.refusals import MAX_ROWS, refusals
 from mofa.report.timings import timeline, timings
+from mofa.report.trace import write_tasks, write_trace
 from mofa.store.durable import store_error, write_durably
 from mofa.store.folder import CampaignFolder
+from mofa.store.performance import measure, spans_of
 from mofa.store.records import CampaignRecords, load
 
 PAGE, MOFS_CSV, REJECTED_CSV = "index.html", "mofs.csv", "rejected.csv"
+TASKS_JSONL, TRACE = "tasks.jsonl", "trace.json"
 REPORT_FOLDER = "report"
 _LOWERED = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 MAX_SCENES = 100
@@ -36,8 +40,8 @@ MAX_SCENES = 100
 def write_report(folder: str | Path, *, out: str | Path | None = None) -> Path:
     """Write the report of a campaign, which may be running, and return the path of the page.
 
-    Beside the page (`index.html`, self-contained) lie `mofs.csv`, `rejected.csv` and `mofs/<rank>-<id>.cif`. An older
-    report in the same place is replaced file by file; no file is ever half-written.
+    Beside the page (`index.html`, self-contained) lie `mofs.csv`, `rejected.csv`, `tasks.jsonl`, `trace.json` and
+    `mofs/<rank>-<id>.cif`. An older report in the same place is replaced file by file; no file is ever half-written.
 
     Args:
         folder: the campaign's folder.
@@ -58,6 +62,8 @@ def write_report(folder: str | Path, *, out: str | Path | None = None) -> Path:
     write_cifs(found, campaign.files, target)
     write_mofs_csv(records, found, target / MOFS_CSV)
     write_rejected_csv(records, target / REJECTED_CSV)
+    write_tasks(records, target / TASKS_JSONL)
+    write_trace(records, target / TRACE)
     page = target / PAGE
     write_durably(page, render(campaign, records, found, target).encode())
     return page
@@ -73,7 +79,7 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
         target: folder of the report; links are relative to it.
     """
     settings = Settings.read(campaign)
-    steps = funnel(records.funnel)
+    steps = funnel(records.funnel, records.limits)
     ranked = [card.ranked for card in found]
     simulated = next((row.entered for row in steps if row.step == "dynamics"), 0)
     charts = (uptake_chart(ranked), pore_chart(ranked), strain_chart(records, simulated), linker_chart(records))
@@ -90,10 +96,14 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
             drawing_box=(LINKER_WIDTH_PX, LINKER_HEIGHT_PX),
             funnel=steps,
             counts=records.funnel,
+            limits=records.limits,
             paper=PAPER,
             refusals=refusals(records, campaign.files, target),
             max_rows=MAX_ROWS,
             charts=[chart for chart in charts if chart is not None],
+            busy=busy_section(measure(spans_of(records), records.sessions, records.batches)),
+            recorded=bool(records.sessions),
+            strip_box=(STRIP_WIDTH, STRIP_HEIGHT),
             timings=timings(records),
             timeline=timeline(records),
             notes=[*settings.problems, *records.notes],
@@ -190,6 +200,8 @@ def _places(campaign: CampaignFolder, target: Path) -> list[tuple[str, str, str]
         ("Ranking and all MOFs as a table", target / MOFS_CSV),
         ("Refusals as a table", target / REJECTED_CSV),
         ("Structures with charges", target / "mofs"),
+        ("Tasks as JSON lines", target / TASKS_JSONL),
+        ("Tasks as a trace, for Perfetto or Chrome", target / TRACE),
         ("Campaign file", campaign.config_path),
         ("Events (SQLite)", campaign.database_path),
         ("All structures, by content", campaign.files.root),
@@ -204,7 +216,9 @@ def _moment(time_s: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """A span in the two largest units that fit: ``2 h 05 min``, ``3 min 20 s``, ``1.4 s``, ``12 ms``."""
+    """A span in the two largest units that fit: ``2 h 05 min``, ``3 min 20 s``, ``1.4 s``, ``12 ms``, ``0.3 ms``."""
+    if abs(seconds) < 0.00995:
+        return f"{1000 * seconds:.2g} ms"
     if seconds < 1:
         return f"{1000 * seconds:.0f} ms"
     if seconds < 60:
@@ -245,6 +259,7 @@ def _environment() -> Environment:
         measured=measured,
         duration=duration,
         percent=percent,
+        rate=rate,
         signed=signed,
         subscripts=subscripts,
         words=lambda reason: str(reason).replace("_", " "),

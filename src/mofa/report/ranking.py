@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from mofa.chemistry import Uptake
 from mofa.chemistry.elements import atomic_mass, is_element
-from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
-from mofa.store.records import CampaignRecords, MofRecord
+from mofa.store.records import CampaignRecords, MofRecord, StrainLimits
 from mofa.units import PA_PER_BAR, format_measured, mol_per_kg_to_cm3_stp_per_g, mol_per_kg_to_mg_per_g
 
 if TYPE_CHECKING:
@@ -30,6 +29,8 @@ class RankedMof:
     """From 1."""
     mof: MofRecord
     uptake: Uptake
+    limits: StrainLimits
+    """Which strain counts as stable in its campaign."""
 
     @property
     def mg_per_g(self) -> float | None:
@@ -48,6 +49,11 @@ class RankedMof:
         return self.mof.stability.strain if self.mof.stability is not None else None
 
     @property
+    def stability(self) -> str:
+        """`stable`, `trainable`, `unstable` or `unknown`."""
+        return stability_class(self.strain, self.limits)
+
+    @property
     def file_name(self) -> str:
         """Name of its CIF in the report."""
         return f"{self.rank:03d}-{self.mof.id}.cif"
@@ -56,17 +62,17 @@ class RankedMof:
 def ranking(records: CampaignRecords) -> list[RankedMof]:
     """MOFs with an uptake, highest first."""
     return [
-        RankedMof(rank, mof, mof.uptake)
+        RankedMof(rank, mof, mof.uptake, records.limits)
         for rank, mof in enumerate(records.ranking(), start=1)
         if mof.uptake is not None
     ]
 
 
-def stability_class(strain: float | None) -> str:
-    """`stable` (below 10 %), `trainable` (below 25 %), `unstable`, or `unknown`."""
+def stability_class(strain: float | None, limits: StrainLimits) -> str:
+    """`stable` or `trainable` (below these limits), `unstable`, or `unknown`."""
     if strain is None:
         return "unknown"
-    return "stable" if strain < STABLE_STRAIN else "trainable" if strain < TRAINABLE_STRAIN else "unstable"
+    return "stable" if strain < limits.stable else "trainable" if strain < limits.trainable else "unstable"
 
 
 def molar_mass_g_per_mol(formula: str) -> float | None:
@@ -122,7 +128,7 @@ def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
     table.add_column("id", no_wrap=True)
     for mof in found[:top]:
         rank, uptake, strain, *others = _cells(mof)
-        table.add_row(rank, uptake, Text(strain, style=_STYLES[stability_class(mof.strain)]), *map(Text, others))
+        table.add_row(rank, uptake, Text(strain, style=_STYLES[mof.stability]), *map(Text, others))
     return table
 
 
