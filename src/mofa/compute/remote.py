@@ -25,6 +25,8 @@ from mofa.compute.streams import emitter
 from mofa.compute.worker import ITEM, LOST, STARTED
 from mofa.compute.worker_process import WorkerProcess, module_path
 
+_SHORT_MS = 100
+
 
 @dataclass(frozen=True)
 class Session:
@@ -97,12 +99,15 @@ class _Slot:
         """Run one call to its end."""
         worker = self._worker
         worker.send(pickle.dumps((self._session.packing, packed), pickle.HIGHEST_PROTOCOL))
-        n_items, cancelled = 0, False
+        n_items, cancelled, started = 0, False, b""
         poller = zmq.Poller()
         for source in (worker.calls.fileno(), worker.exited, self._orders.socket, self._parent):
             poller.register(source, zmq.POLLIN)
         while True:
-            ready = {source for source, _ in poller.poll()}
+            ready = {source for source, _ in poller.poll(_SHORT_MS if started else None)}
+            if not ready:  # not worth a message in a short call
+                self._emit(token, started)
+                started = b""
             if self._parent in ready:  # the manager is gone, and nobody would hear the answer
                 os._exit(1)
             if self._orders.socket in ready and token in self._orders.read():
@@ -110,10 +115,13 @@ class _Slot:
                 worker.end()
             messages, open_ = _received(worker)
             for message in messages:
-                if message[:1] not in (STARTED, ITEM):
+                if message[:1] == STARTED:
+                    started = message
+                elif message[:1] == ITEM:
+                    self._emit(token, message)
+                    n_items += 1
+                else:
                     return Outcome(n_items, message)
-                self._emit(token, message)
-                n_items += message[:1] == ITEM
             if not open_ or worker.exited in ready:
                 return Outcome(n_items, LOST + pickle.dumps(self._bury(cancelled)))
 

@@ -8,12 +8,16 @@ Example:
 from __future__ import annotations
 
 import os
+import pickle
 import time
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from mofa.compute import Cause, Completed, Emit, Lost, ObjectStore, Report, StreamItem, TaskServer
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
+BULK_BYTES = 2_000_000
+"""Size of the arguments and values that `check_task_server` calls large."""
 
 
 def check_task_server(make_server: Callable[[], TaskServer], *, pool: str, isolated: bool) -> None:
@@ -24,13 +28,26 @@ def check_task_server(make_server: Callable[[], TaskServer], *, pool: str, isola
         pool: name of one of its pools, with one or two workers.
         isolated: whether calls run in processes of their own, which may die and be killed while they run.
     """
-    _check_values_and_streams(make_server, pool)
-    _check_failures(make_server, pool)
-    _check_refusals(make_server, pool)
-    _check_cancelling(make_server, pool)
-    if isolated:
-        _check_death(make_server, pool)
-        _check_killing(make_server, pool)
+    with make_server() as server:
+        assert server.wait(0.0) == []
+        for check in (
+            _check_values_and_streams,
+            _check_time_stamps,
+            _check_bulk,
+            _check_failures,
+            _check_refusals,
+            _check_cancelling,
+        ):
+            check(server, pool)
+        if isolated:
+            _check_early_items(server, pool)
+            _check_death(server, pool)
+            _check_killing(server, pool)
+        server.submit("left behind", pool, sleep, 600.0 if isolated else 0.0)
+    server.shutdown()
+    with make_server() as server:
+        server.submit("left behind", pool, echo, 1)
+        assert collect(server, ["left behind"]) == [Completed("left behind", 1)], "servers can follow each other"
 
 
 def check_object_store(store: ObjectStore) -> None:
@@ -45,6 +62,8 @@ def check_object_store(store: ObjectStore) -> None:
         except LookupError:
             continue
         raise AssertionError("an evicted key must raise a LookupError")
+    copy: ObjectStore = pickle.loads(pickle.dumps(store))
+    assert store.get(copy.put(b"from elsewhere")) == b"from elsewhere", "copies reach the same objects"
     store.put(b"left behind")
     store.close()
 
@@ -86,6 +105,12 @@ def sleep(emit: Emit, seconds: float) -> str:
     return "awake"
 
 
+def double(emit: Emit, data: bytes) -> dict[str, bytes]:
+    """Emit how much has come and give back twice as much."""
+    emit(len(data))
+    return {"doubled": data + data}
+
+
 def collect(server: TaskServer, keys: Sequence[str]) -> list[Report]:
     """Reports until every key has ended, in order of arrival; asserts that each ends once."""
     reports: list[Report] = []
@@ -101,83 +126,108 @@ def collect(server: TaskServer, keys: Sequence[str]) -> list[Report]:
     return reports
 
 
-def _check_values_and_streams(make_server: Callable[[], TaskServer], pool: str) -> None:
-    with make_server() as server:
-        for number in range(5):
-            server.submit(f"echo-{number}", pool, echo, {"number": number})
-        ended = {report.key: report for report in collect(server, [f"echo-{number}" for number in range(5)])}
-        assert ended == {f"echo-{n}": Completed(f"echo-{n}", {"number": n}) for n in range(5)}
-        server.submit("count", pool, count, 20)
-        reports = collect(server, ["count"])
-        assert reports == [*(StreamItem("count", n) for n in range(20)), Completed("count", "end")]
-        server.submit("count", pool, echo, 1)
-        assert collect(server, ["count"]) == [Completed("count", 1)], "a key is free again after its end"
-        assert server.wait(0.0) == []
+def _check_values_and_streams(server: TaskServer, pool: str) -> None:
+    for number in range(5):
+        server.submit(f"echo-{number}", pool, echo, {"number": number})
+    ended = {report.key: report for report in collect(server, [f"echo-{number}" for number in range(5)])}
+    assert ended == {f"echo-{n}": Completed(f"echo-{n}", {"number": n}) for n in range(5)}
+    server.submit("count", pool, count, 20)
+    reports = collect(server, ["count"])
+    assert reports == [*(StreamItem("count", n) for n in range(20)), Completed("count", "end")]
+    server.submit("count", pool, echo, 1)
+    assert collect(server, ["count"]) == [Completed("count", 1)], "a key is free again after its end"
+    assert server.wait(0.0) == []
 
 
-def _check_failures(make_server: Callable[[], TaskServer], pool: str) -> None:
-    with make_server() as server:
-        server.submit("fail", pool, fail, "on purpose")
-        (lost,) = collect(server, ["fail"])
-        assert isinstance(lost, Lost)
-        assert lost.cause is Cause.RAISED
-        assert "on purpose" in lost.detail
-        assert isinstance(lost.error, ValueError)
-        server.submit("unpicklable", pool, fail_unpicklably)
-        (lost,) = collect(server, ["unpicklable"])
-        assert isinstance(lost, Lost)
-        assert "cannot be sent" in lost.detail
-        server.submit("after", pool, echo, 1)
-        assert collect(server, ["after"]) == [Completed("after", 1)], "a failure harms no other call"
+def _check_time_stamps(server: TaskServer, pool: str) -> None:
+    server.submit("nap", pool, sleep, 0.01)
+    *_, completed = collect(server, ["nap"])
+    assert isinstance(completed, Completed)
+    transit = completed.transit
+    assert transit.worker, "the worker is named"
+    assert 0 < transit.received_s <= transit.started_s <= transit.ended_s <= transit.sent_s
+    assert transit.ended_s - transit.started_s > 0.009
 
 
-def _check_refusals(make_server: Callable[[], TaskServer], pool: str) -> None:
-    with make_server() as server:
-        server.submit("twice", pool, echo, 1)
-        for key, name in (("twice", pool), ("other", "no such pool")):
-            try:
-                server.submit(key, name, echo, 2)
-            except ValueError:
-                continue
-            raise AssertionError(f"submit({key!r}, {name!r}) must raise a ValueError")
-        assert collect(server, ["twice"]) == [Completed("twice", 1)]
-    server.shutdown()
+def _check_bulk(server: TaskServer, pool: str) -> None:
+    data = os.urandom(BULK_BYTES)
+    keys = [f"bulk-{number}" for number in range(3)]
+    for key in keys:
+        server.submit(key, pool, double, data)
+    reports = collect(server, keys)
+    values: dict[str, Any] = {report.key: report.value for report in reports if isinstance(report, Completed)}
+    for key in keys:
+        assert values[key] == {"doubled": data + data}
+        assert StreamItem(key, len(data)) in reports
 
 
-def _check_cancelling(make_server: Callable[[], TaskServer], pool: str) -> None:
-    with make_server() as server:
-        keys = [f"sleep-{number}" for number in range(4)]
-        for key in keys:
-            server.submit(key, pool, sleep, 0.05)
-        server.cancel(keys[-1])
-        server.cancel("unknown")
-        ends = [report for report in collect(server, keys) if not isinstance(report, StreamItem)]
-        causes = {report.key: report.cause for report in ends if isinstance(report, Lost)}
-        assert causes in ({keys[-1]: Cause.CANCELLED}, {})
+def _check_early_items(server: TaskServer, pool: str) -> None:
+    server.submit("warm", pool, echo, 1)
+    collect(server, ["warm"])
+    server.submit("sleep", pool, sleep, 1.0)
+    first = server.wait(PATIENCE_S)
+    seen_s = time.monotonic()
+    assert first == [StreamItem("sleep", "asleep")], "items arrive while the call still runs"
+    assert collect(server, ["sleep"]) == [Completed("sleep", "awake")]
+    assert time.monotonic() - seen_s > 0.5
 
 
-def _check_death(make_server: Callable[[], TaskServer], pool: str) -> None:
-    with make_server() as server:
-        server.submit("die", pool, die)
-        server.submit("live", pool, echo, 1)
-        started = time.monotonic()
-        reports = collect(server, ["die", "live"])
-        assert Completed("live", 1) in reports, "a dead worker is replaced"
-        assert StreamItem("die", "about to die") in reports, "what was emitted before is not lost"
-        (lost,) = (report for report in reports if isinstance(report, Lost))
-        assert (lost.key, lost.cause) == ("die", Cause.WORKER_DIED)
-        assert time.monotonic() - started < PATIENCE_S / 2
+def _check_failures(server: TaskServer, pool: str) -> None:
+    server.submit("fail", pool, fail, "on purpose")
+    (lost,) = collect(server, ["fail"])
+    assert isinstance(lost, Lost)
+    assert lost.cause is Cause.RAISED
+    assert "on purpose" in lost.detail
+    assert isinstance(lost.error, ValueError)
+    server.submit("unpicklable", pool, fail_unpicklably)
+    (lost,) = collect(server, ["unpicklable"])
+    assert isinstance(lost, Lost)
+    assert "cannot be sent" in lost.detail
+    server.submit("after", pool, echo, 1)
+    assert collect(server, ["after"]) == [Completed("after", 1)], "a failure harms no other call"
 
 
-def _check_killing(make_server: Callable[[], TaskServer], pool: str) -> None:
-    with make_server() as server:
-        server.submit("hang", pool, sleep, 600.0)
-        while not server.wait(0.5):
-            pass
-        server.cancel("hang")
-        (lost,) = collect(server, ["hang"])
-        assert isinstance(lost, Lost)
-        assert lost.cause is Cause.CANCELLED
-        server.submit("after", pool, echo, 1)
-        assert collect(server, ["after"]) == [Completed("after", 1)]
-        server.submit("left behind", pool, sleep, 600.0)
+def _check_refusals(server: TaskServer, pool: str) -> None:
+    server.submit("twice", pool, echo, 1)
+    for key, name in (("twice", pool), ("other", "no such pool")):
+        try:
+            server.submit(key, name, echo, 2)
+        except ValueError:
+            continue
+        raise AssertionError(f"submit({key!r}, {name!r}) must raise a ValueError")
+    assert collect(server, ["twice"]) == [Completed("twice", 1)]
+
+
+def _check_cancelling(server: TaskServer, pool: str) -> None:
+    keys = [f"sleep-{number}" for number in range(4)]
+    for key in keys:
+        server.submit(key, pool, sleep, 0.05)
+    server.cancel(keys[-1])
+    server.cancel("unknown")
+    ends = [report for report in collect(server, keys) if not isinstance(report, StreamItem)]
+    causes = {report.key: report.cause for report in ends if isinstance(report, Lost)}
+    assert causes in ({keys[-1]: Cause.CANCELLED}, {})
+
+
+def _check_death(server: TaskServer, pool: str) -> None:
+    server.submit("die", pool, die)
+    server.submit("live", pool, echo, 1)
+    started = time.monotonic()
+    reports = collect(server, ["die", "live"])
+    assert Completed("live", 1) in reports, "a dead worker is replaced"
+    assert StreamItem("die", "about to die") in reports, "what was emitted before is not lost"
+    (lost,) = (report for report in reports if isinstance(report, Lost))
+    assert (lost.key, lost.cause) == ("die", Cause.WORKER_DIED)
+    assert time.monotonic() - started < PATIENCE_S / 2
+
+
+def _check_killing(server: TaskServer, pool: str) -> None:
+    server.submit("hang", pool, sleep, 600.0)
+    while not server.wait(0.5):
+        pass
+    server.cancel("hang")
+    (lost,) = collect(server, ["hang"])
+    assert isinstance(lost, Lost)
+    assert lost.cause is Cause.CANCELLED
+    server.submit("after", pool, echo, 1)
+    assert collect(server, ["after"]) == [Completed("after", 1)]
