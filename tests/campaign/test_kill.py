@@ -1,4 +1,7 @@
-"""``kill -9`` of a running campaign at random moments, then resume: nothing lost, nothing doubled, no orphans."""
+"""``kill -9`` of a running campaign at random moments, then resume: nothing lost, nothing doubled, no orphans.
+
+The last session runs on another task server: a campaign moves between them.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +13,33 @@ import time
 import uuid
 from pathlib import Path
 
+import pytest
+
 from mofa.campaign import CampaignPlan, SlotPlan, StopReason, StopRules, resume
 from mofa.campaign.tasks import Task, TaskKind
 from mofa.store.codec import get_json
 from mofa.store.folder import CampaignFolder
 from mofa.store.payloads import EventKind
 from tests.campaign import standins
-from tests.compute.test_servers import marked, wait_until_gone
+from tests.compute.processes import marked, wait_until_gone
 
 ROUNDS = 5
+ORPHANS_GONE_S = 20.0
 SCRIPT = """
 import sys
 from mofa.store.folder import CampaignFolder
 from mofa.campaign import run
 from tests.campaign.test_kill import plan
-run(CampaignFolder.open(sys.argv[1]), plan(sys.argv[2], int(sys.argv[3])))
+if __name__ == "__main__":
+    run(CampaignFolder.open(sys.argv[1]), plan(sys.argv[2], int(sys.argv[3]), sys.argv[4]))
 """
 
 
-def plan(log, session, goal=10_000):
+def plan(log, session, server, goal=10_000):
     functions = {**standins.FUNCTIONS, TaskKind.VALIDATE: f"{standins.__name__}:validate_with_child"}
     options = standins.options(log, session, delay_s=0.02)
     rules = StopRules(max_uptakes=goal, grace_s=0.0)
-    return CampaignPlan(3, options, stop=rules, slots=SlotPlan.shared(2), functions=functions)
+    return CampaignPlan(3, options, stop=rules, slots=SlotPlan.shared(2), server=server, functions=functions)
 
 
 def finished(folder):
@@ -62,7 +69,8 @@ def ran_in(log, session):
     return {what for number, what in lines if int(number) == session}
 
 
-def test_kill_and_resume(tmp_path):
+@pytest.mark.parametrize("server", ["pool", "parsl"])
+def test_kill_and_resume(server, tmp_path):
     rng = random.Random(5)
     mark, log = uuid.uuid4().hex, str(tmp_path / "log")
     folder = CampaignFolder.create(tmp_path / "campaign", "")
@@ -71,15 +79,16 @@ def test_kill_and_resume(tmp_path):
     results: set[str] = set()
     for session in range(ROUNDS):
         before_events = len(results)
-        main = subprocess.Popen([sys.executable, "-c", SCRIPT, str(folder.root), log, str(session)], env=env, cwd=root)
-        deadline = time.monotonic() + 20
+        command = [sys.executable, "-c", SCRIPT, str(folder.root), log, str(session), server]
+        main = subprocess.Popen(command, env=env, cwd=root)
+        deadline = time.monotonic() + 40
         while len(finished(folder)[1]) == before_events and main.poll() is None and time.monotonic() < deadline:
             time.sleep(0.05)
         time.sleep(rng.uniform(0.0, 0.7))
         assert main.poll() is None, "the campaign was alive until it was killed"
         main.kill()
         main.wait()
-        assert wait_until_gone(mark) == [], "no process outlives the campaign"
+        assert wait_until_gone(mark, ORPHANS_GONE_S) == [], "no process outlives the campaign"
         assert not folder.is_running()
         again, earlier = done & ran_in(log, session), results
         assert again == set(), "what was finished before this session ran again in it"
@@ -88,7 +97,8 @@ def test_kill_and_resume(tmp_path):
     assert len(results) > 10 * ROUNDS
     with folder.events() as store:
         goal = 3 + sum(e.kind is EventKind.RESULT and e.task_kind == TaskKind.ADSORB for e in store.read())
-    summary = resume(folder.root, plan(log, ROUNDS, goal))
+    other = {"pool": "parsl", "parsl": "pool"}[server]
+    summary = resume(folder.root, plan(log, ROUNDS, other, goal))
     assert summary.stopped is StopReason.MAX_UPTAKES
     assert done & ran_in(log, ROUNDS) == set()
     assert results <= finished(folder)[1]

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 import time
 import uuid
 from pathlib import Path
@@ -17,6 +15,7 @@ from mofa.compute.inline import InlineServer
 from mofa.compute.pool import PoolServer
 from mofa.errors import EngineMissingError
 from mofa.testing.compute import check_task_server, collect, die, echo, sleep
+from tests.compute.processes import children, kill_main, run_main, wait_for, wait_until_gone
 
 
 def test_inline_conforms():
@@ -37,42 +36,6 @@ def test_servers_are_found_by_name():
 def environment(emit):
     names = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "TMPDIR")
     return {name: os.environ.get(name) for name in names} | {"cwd": os.getcwd(), "session": os.getsid(0)}
-
-
-def children(emit, mark):
-    """Leave a child, a grandchild and one in a session of its own, then hang."""
-    env = {**os.environ, "MOFA_TEST_MARK": mark}
-    subprocess.Popen(["sh", "-c", "sleep 600 & sleep 600"], env=env)
-    subprocess.Popen(["sleep", "600"], env=env, start_new_session=True)
-    emit("ready")
-    time.sleep(600)
-
-
-def marked(mark):
-    """Process ids whose environment holds the mark."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit():
-            try:
-                if mark.encode() in (entry / "environ").read_bytes():
-                    found.append(int(entry.name))
-            except OSError:
-                continue
-    return found
-
-
-def wait_for(mark, n, limit_s=10.0):
-    deadline = time.monotonic() + limit_s
-    while len(marked(mark)) < n:
-        assert time.monotonic() < deadline, f"only {marked(mark)} have started"
-        time.sleep(0.02)
-
-
-def wait_until_gone(mark, limit_s=5.0):
-    deadline = time.monotonic() + limit_s
-    while marked(mark) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return marked(mark)
 
 
 def test_workers_have_one_thread_and_a_scratch_folder_that_goes_with_them():
@@ -130,7 +93,7 @@ def test_one_long_call_does_not_hold_up_the_others():
 SCRIPT = """
 import sys
 from mofa.compute.pool import PoolServer
-from tests.compute.test_servers import children
+from tests.compute.processes import children
 server = PoolServer({"cpu": 2})
 server.submit("a", "cpu", children, sys.argv[1])
 server.submit("b", "cpu", children, sys.argv[1])
@@ -146,13 +109,7 @@ while True:
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_no_process_outlives_the_main_process(number):
     mark = uuid.uuid4().hex
-    env = {**os.environ, "MOFA_TEST_MARK": mark}
-    root = Path(__file__).parents[2]
-    main = subprocess.Popen([sys.executable, "-c", SCRIPT, mark], stdout=subprocess.PIPE, env=env, cwd=root)
-    assert main.stdout is not None
-    assert main.stdout.readline() == b"ready\n"
+    main = run_main(SCRIPT, mark)
     wait_for(mark, 10)
-    main.send_signal(number)
-    main.wait()
-    main.stdout.close()
+    kill_main(main, number)
     assert wait_until_gone(mark) == []
