@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
 
 import numpy as np
 import pytest
@@ -31,6 +31,7 @@ from mofa.chemistry import (
 from mofa.errors import StoreError
 from mofa.store import codec
 from mofa.store.files import FileStore
+from mofa.store.payloads import Item, Status, TaskResult, Timing
 from tests.structures import irmof1
 
 PORES = PoreGeometry(15.05, 8.16, 3648.0, 0.831, 1.86, 3, "zeo++")
@@ -106,6 +107,20 @@ def test_lists_of_linkers_are_one_file(files):
     back = codec.get_json(codec.put_json(raw, files), files)
     for a, b in zip(back, raw, strict=True):
         same(a, b)
+
+
+def test_the_result_of_a_task_comes_back():
+    refusal = Rejected(Stage.ASSEMBLE, Reason.OVERLAP, "0.4 Å", (1, 2))
+    items = (Item("a", "r", "BCA", 0.5, {"x": [1, None]}, parts=("p", "q")), Item("b", rejected=refusal))
+    result = TaskResult(Status.DONE, items, Timing("host/1", 1.5, 2.5, 1.0, bytes_in=7), 3)
+    data = json.loads(json.dumps(result.to_json(), allow_nan=False))
+    assert data == json.loads(json.dumps(asdict(result)))
+    assert TaskResult.from_json(data) == result
+    assert TaskResult.from_json({**data, "from_the_future": 1}) == result
+    with pytest.raises(StoreError, match="Item cannot be read"):
+        TaskResult.from_json({**data, "items": [{"ref": "key is missing"}]})
+    with pytest.raises(StoreError, match="TaskResult cannot be read"):
+        TaskResult.from_json({**data, "status": "no such status"})
 
 
 def test_unknown_and_incomplete_records_are_named(files):

@@ -104,6 +104,17 @@ def decode_as(kind: type[T], data: Mapping[str, Any], files: FileStore | None = 
         ) from error
 
 
+def fields_of(value: Any) -> Any:
+    """A dataclass of scalars, dataclasses and tuples of them as JSON values; mappings inside are taken as they are.
+
+    Much faster than `dataclasses.asdict`, which copies whatever it meets.
+    """
+    if isinstance(value, tuple):
+        return [fields_of(part) for part in value]
+    names = _names(cast(Hashable, type(value)))
+    return {name: fields_of(getattr(value, name)) for name in names} if names else value
+
+
 def put_framework(framework: Framework, files: FileStore) -> str:
     """Store a framework as CIF and return the reference."""
     return files.put(to_cif(framework).encode(), ".cif")
@@ -129,6 +140,12 @@ def _encode_float(value: float) -> float | str:
     if math.isfinite(value):
         return value
     return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+
+
+@cache
+def _names(kind: Hashable) -> tuple[str, ...]:
+    """The fields of a dataclass; none for any other type."""
+    return tuple(field.name for field in fields(kind)) if is_dataclass(kind) else ()
 
 
 @cache

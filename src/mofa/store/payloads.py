@@ -12,12 +12,12 @@ Schema version 2. Payloads by kind of event:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from mofa.chemistry import Rejected
-from mofa.store.codec import decode_as
+from mofa.store.codec import decode_as, fields_of
 
 
 class EventKind(StrEnum):
@@ -122,7 +122,8 @@ class TaskResult:
 
     def to_json(self) -> dict[str, Any]:
         """JSON values; scores must be finite."""
-        return asdict(self)
+        data: dict[str, Any] = fields_of(self)
+        return data
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> TaskResult:
