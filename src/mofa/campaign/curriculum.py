@@ -74,7 +74,8 @@ class Curriculum:
     def __init__(self, settings: CurriculumSettings) -> None:
         self._settings = settings
         self._examples: dict[str, Example] = {}
-        self._n_uptakes = 0
+        self._adsorbing: dict[str, Example] = {}
+        """Those with an uptake."""
         self._training = False
         self._learnt: tuple[Regime, int] | None = None
         """Ranking and number of candidates of the last training."""
@@ -93,14 +94,14 @@ class Curriculum:
         """A MOF has an uptake."""
         example = self._examples.get(key)
         if example is not None:
-            self._n_uptakes += example.uptake_mol_per_kg is None
-            self._examples[key] = replace(example, uptake_mol_per_kg=uptake_mol_per_kg)
+            adsorbing = replace(example, uptake_mol_per_kg=uptake_mol_per_kg)
+            self._examples[key] = self._adsorbing[key] = adsorbing
 
     @property
     def candidates(self) -> tuple[Regime, int]:
         """What MOFs are ranked by now, and how many there are."""
-        if self._n_uptakes >= self._settings.uptakes_to_switch:
-            return Regime.UPTAKE, self._n_uptakes
+        if len(self._adsorbing) >= self._settings.uptakes_to_switch:
+            return Regime.UPTAKE, len(self._adsorbing)
         return Regime.STRAIN, len(self._examples)
 
     def due(self) -> tuple[Example, ...]:
@@ -110,7 +111,8 @@ class Curriculum:
         regime, n = self.candidates
         if self._learnt is not None and regime is self._learnt[0] and n <= self._learnt[1]:
             return ()
-        return training_set(self._examples.values(), self._settings)
+        ranked = self._adsorbing if regime is Regime.UPTAKE else self._examples
+        return training_set(ranked.values(), self._settings)
 
     def begin(self, regime: Regime, n: int) -> None:
         """A training on `n` candidates has been submitted."""

@@ -16,9 +16,9 @@ from collections import Counter
 from collections.abc import Mapping
 
 from mofa.campaign.curriculum import Curriculum, Regime
-from mofa.campaign.queues import Entry, Line, Ranking, Shelf, Stack
+from mofa.campaign.queues import Line, Ranking, Shelf, Stack
 from mofa.campaign.settings import PolicySettings
-from mofa.campaign.tasks import Batch, Outcome, Task, TaskKind, derived_seed
+from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, derived_seed
 
 
 class Policy:
@@ -110,7 +110,7 @@ class Policy:
         self._generated += batch.n
         self._generating[task.id] = self._generating.get(task.id, 0) + batch.n
         if batch.n:
-            self._batches.add(Entry(batch.key, batch.ref))
+            self._batches.add(Product(batch.key, batch.ref))
 
     def on_result(self, task: Task, outcome: Outcome) -> None:
         """A task has ended."""
@@ -121,24 +121,24 @@ class Policy:
                     self._dry.add(task.subject)
             case TaskKind.PROCESS:
                 for product in outcome.products:
-                    self._shelf.add(product.family, Entry(product.key, product.ref))
+                    self._shelf.add(product)
             case TaskKind.ASSEMBLE:
                 for product in outcome.products:
                     if product.key not in self._known_mofs:
                         self._known_mofs.add(product.key)
-                        self._mofs.add(Entry(product.key, product.ref, product.parts))
+                        self._mofs.add(product)
             case TaskKind.VALIDATE:
                 linkers = self._linkers_of.pop(task.subject, ())
                 for product in outcome.products:
                     if product.score is not None and product.score < self._settings.curriculum.strain_limit:
-                        self._stable.add(Entry(task.subject, product.ref), product.score)
+                        self._stable.add(Product(task.subject, product.ref), product.score)
                         self._curriculum.add_strain(task.subject, product.score, linkers)
             case TaskKind.OPTIMIZE:
                 for product in outcome.products:
-                    self._relaxed.add(Entry(task.subject, product.ref))
+                    self._relaxed.add(Product(task.subject, product.ref))
             case TaskKind.CHARGES:
                 for product in outcome.products:
-                    self._charged.add(Entry(task.subject, product.ref))
+                    self._charged.add(Product(task.subject, product.ref))
             case TaskKind.ADSORB:
                 for product in outcome.products:
                     if product.score is not None:
@@ -213,11 +213,11 @@ class Policy:
         found = self._shelf.pick(self._settings.mofs_per_assembly, derived_seed(self._seed, task_id))
         if not found:
             return None
-        refs = tuple(entry.ref for combination in found for entry in combination)
+        refs = tuple([linker.ref for combination in found for linker in combination])
         group = len(self._settings.recipe)
         return Task(task_id, TaskKind.ASSEMBLE, refs, {"linkers_per_mof": group}, f"{len(found)} MOFs")
 
-    def _about(self, kind: TaskKind, entry: Entry | None) -> Task | None:
+    def _about(self, kind: TaskKind, entry: Product | None) -> Task | None:
         """A task of a kind on one entry; its seed follows from what it is about, not from when it runs."""
         if entry is None:
             return None

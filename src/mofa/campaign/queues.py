@@ -4,38 +4,29 @@ from __future__ import annotations
 
 import random
 from bisect import bisect_left, insort
-from collections import Counter, OrderedDict
+from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations_with_replacement, islice, product
 
+from mofa.campaign.tasks import Product
 from mofa.chemistry import Family
-
-
-@dataclass(frozen=True)
-class Entry:
-    """Something that waits: its identity and the file that holds it."""
-
-    key: str
-    ref: str
-    parts: tuple[str, ...] = ()
-    """Files of what it was made from: the linkers of a MOF."""
 
 
 @dataclass
 class Line:
     """First come, first served; any entry can be taken out."""
 
-    _entries: OrderedDict[str, Entry] = field(default_factory=OrderedDict)
+    _entries: OrderedDict[str, Product] = field(default_factory=OrderedDict)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Product) -> None:
         """Append an entry."""
         self._entries[entry.key] = entry
 
-    def first(self) -> Entry | None:
+    def first(self) -> Product | None:
         """The entry that has waited longest."""
         return next(iter(self._entries.values()), None)
 
@@ -49,44 +40,49 @@ class Stack:
     """Last in, first out, bounded: where there is no room the oldest entry is dropped."""
 
     size: int
-    _entries: OrderedDict[str, Entry] = field(default_factory=OrderedDict)
+    _entries: deque[Product] = field(default_factory=deque)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, entry: Entry) -> None:
+    def add(self, entry: Product) -> None:
         """Put an entry on top."""
-        self._entries[entry.key] = entry
+        self._entries.append(entry)
         if len(self._entries) > self.size:
-            self._entries.popitem(last=False)
+            self._entries.popleft()
 
-    def top(self) -> Entry | None:
+    def top(self) -> Product | None:
         """The newest entry."""
-        return next(reversed(self._entries.values()), None)
+        return self._entries[-1] if self._entries else None
 
-    def take(self, key: str) -> Entry | None:
+    def take(self, key: str) -> Product | None:
         """Remove an entry and give it; None if it is not there."""
-        return self._entries.pop(key, None)
+        if self._entries and self._entries[-1].key == key:
+            return self._entries.pop()
+        entry = next((entry for entry in self._entries if entry.key == key), None)
+        if entry is not None:
+            self._entries.remove(entry)
+        return entry
 
 
 @dataclass
 class Ranking:
     """Lowest score first; of equal scores the oldest."""
 
-    _order: list[tuple[float, int, Entry]] = field(default_factory=list)
+    _order: list[tuple[float, int, Product]] = field(default_factory=list)
     _places: dict[str, tuple[float, int]] = field(default_factory=dict)
     _serial: int = 0
 
     def __len__(self) -> int:
         return len(self._order)
 
-    def add(self, entry: Entry, score: float) -> None:
+    def add(self, entry: Product, score: float) -> None:
         """Insert an entry in its place."""
         self._serial += 1
         self._places[entry.key] = (score, self._serial)
         insort(self._order, (score, self._serial, entry), key=_place)
 
-    def best(self) -> Entry | None:
+    def best(self) -> Product | None:
         """The entry with the lowest score."""
         return self._order[0][2] if self._order else None
 
@@ -97,11 +93,11 @@ class Ranking:
             del self._order[bisect_left(self._order, place, key=_place)]
 
 
-def _place(item: tuple[float, int, Entry]) -> tuple[float, int]:
+def _place(item: tuple[float, int, Product]) -> tuple[float, int]:
     return item[:2]
 
 
-Combination = tuple[Entry, ...]
+Combination = tuple[Product, ...]
 """Linkers of one MOF, in the order of the recipe."""
 _SAMPLES_PER_MOF = 20
 _MOST_ENUMERATED = 500
@@ -109,28 +105,29 @@ _MOST_ENUMERATED = 500
 
 @dataclass
 class _Bag:
-    """Entries to draw from at random; any can be taken out. All steps take the same time however many there are."""
+    """Linkers to draw from at random; any can be taken out. A step takes the same time however many there are."""
 
-    entries: list[Entry] = field(default_factory=list)
+    linkers: list[Product] = field(default_factory=list)
     _places: dict[str, int] = field(default_factory=dict)
+    """By file."""
 
-    def __contains__(self, key: str) -> bool:
-        return key in self._places
+    def __contains__(self, ref: str) -> bool:
+        return ref in self._places
 
-    def add(self, entry: Entry) -> None:
-        """Put an entry in."""
-        self._places[entry.key] = len(self.entries)
-        self.entries.append(entry)
+    def add(self, linker: Product) -> None:
+        """Put a linker in."""
+        self._places[linker.ref] = len(self.linkers)
+        self.linkers.append(linker)
 
-    def take(self, key: str) -> None:
-        """Remove an entry, the last one takes its place; no error if it is not there."""
-        place = self._places.pop(key, None)
+    def take(self, ref: str) -> None:
+        """Remove a linker, the last one takes its place; no error if it is not there."""
+        place = self._places.pop(ref, None)
         if place is None:
             return
-        last = self.entries.pop()
-        if place < len(self.entries):
-            self.entries[place] = last
-            self._places[last.key] = place
+        last = self.linkers.pop()
+        if place < len(self.linkers):
+            self.linkers[place] = last
+            self._places[last.ref] = place
 
 
 @dataclass
@@ -148,39 +145,39 @@ class Shelf:
     window: int
     min_per_family: int
     max_uses: int
+    _known: set[str] = field(default_factory=set)
+    """Keys of all linkers that were ever seen."""
     _seen: Counter[str] = field(default_factory=Counter)
-    _newest: dict[str, OrderedDict[str, Entry]] = field(default_factory=dict)
+    _newest: dict[str, deque[Product]] = field(default_factory=dict)
     _usable: dict[str, _Bag] = field(default_factory=dict)
     """The newest of each family that are not used up."""
     _uses: dict[str, int] = field(default_factory=dict)
-    """How often every linker that was ever seen has been used."""
-    _key_of_ref: dict[str, str] = field(default_factory=dict)
+    """How often linkers have been used, by file."""
     _tried: set[tuple[str, ...]] = field(default_factory=set)
+    """Files of the linkers of every combination, sorted: linkers of one family may change places."""
     _none_for: tuple[int, int] | None = field(default=None, compare=False)
     """Arguments of `pick` for which nothing was found, as long as nothing has changed since."""
 
-    def add(self, family: str, entry: Entry) -> bool:
+    def add(self, linker: Product) -> bool:
         """Put a linker on the shelf; False if its key is known already."""
-        key = entry.key
-        if key in self._uses:
+        if linker.key in self._known:
             return False
-        self._uses[key] = 0
-        self._key_of_ref[entry.ref] = key
+        self._known.add(linker.key)
+        family = linker.family
         self._seen[family] += 1
         if family not in self._newest:
-            self._newest[family], self._usable[family] = OrderedDict(), _Bag()
+            self._newest[family], self._usable[family] = deque(), _Bag()
         newest, usable = self._newest[family], self._usable[family]
-        newest[key] = entry
-        usable.add(entry)
+        newest.append(linker)
+        usable.add(linker)
         if len(newest) > self.window:
-            oldest, _ = newest.popitem(last=False)
-            usable.take(oldest)
+            usable.take(newest.popleft().ref)
         self._none_for = None
         return True
 
     def __len__(self) -> int:
         """Linkers that may still be used."""
-        return sum(len(self._usable[family].entries) for family in dict.fromkeys(self.recipe) if family in self._usable)
+        return sum(len(self._usable[family].linkers) for family in dict.fromkeys(self.recipe) if family in self._usable)
 
     def pick(self, n: int, seed: int) -> list[Combination]:
         """Up to `n` new combinations of the newest linkers; changes nothing.
@@ -189,12 +186,12 @@ class Shelf:
         """
         if self._none_for == (n, seed) or any(self._seen[family] < self.min_per_family for family in self.recipe):
             return []
-        choices = [self._usable[family].entries for family in self.recipe]
-        if not all(choices):
+        choices = [(self._usable[family].linkers, len(self._usable[family].linkers)) for family in self.recipe]
+        if not all(count for _, count in choices):
             return []
         draw = random.Random(seed).random
         drawn = (
-            tuple([entries[int(draw() * len(entries))] for entries in choices]) for _ in range(_SAMPLES_PER_MOF * n)
+            tuple([linkers[int(draw() * count)] for linkers, count in choices]) for _ in range(n * _SAMPLES_PER_MOF)
         )
         found = self._fresh(drawn, n) or self._fresh(islice(self._enumerate(), _MOST_ENUMERATED), n)
         if not found:
@@ -204,32 +201,31 @@ class Shelf:
     def use(self, refs: Sequence[str]) -> None:
         """Note that combinations, given by the files of their linkers one after another, are being assembled."""
         self._none_for = None
-        size = len(self.recipe)
+        size, uses = len(self.recipe), self._uses
         for start in range(0, len(refs), size):
-            keys = sorted([self._key_of_ref.get(ref, ref) for ref in refs[start : start + size]])
-            self._tried.add(tuple(keys))
-            for key in set(keys):
-                uses = self._uses[key] = self._uses.get(key, 0) + 1
-                if uses >= self.max_uses:
+            combination = sorted(refs[start : start + size])
+            self._tried.add(tuple(combination))
+            for ref in set(combination):
+                uses[ref] = n = uses.get(ref, 0) + 1
+                if n >= self.max_uses:
                     for usable in self._usable.values():
-                        usable.take(key)
+                        usable.take(ref)
 
     def _fresh(self, candidates: Iterable[Combination], n: int) -> list[Combination]:
         """The first `n` that are new and whose linkers have uses left, those of the others found included."""
         found: dict[tuple[str, ...], Combination] = {}
         left: dict[str, int] = {}
         for candidate in candidates:
-            # Linkers of one family may change places: it is the same MOF.
-            identity = tuple(sorted([entry.key for entry in candidate]))
+            identity = tuple(sorted([linker.ref for linker in candidate]))
             if identity in self._tried or identity in found:
                 continue
-            for key in identity:
-                if key not in left:
-                    left[key] = self.max_uses - self._uses[key]
-            if min([left[key] for key in identity]) > 0:
+            for ref in identity:
+                if ref not in left:
+                    left[ref] = self.max_uses - self._uses.get(ref, 0)
+            if min([left[ref] for ref in identity]) > 0:
                 found[identity] = candidate
-                for key in set(identity):
-                    left[key] -= 1
+                for ref in set(identity):
+                    left[ref] -= 1
                 if len(found) == n:
                     break
         return list(found.values())
@@ -238,10 +234,10 @@ class Shelf:
         """All combinations of linkers that are not used up, in the order of the recipe, newest linkers first."""
         families = dict.fromkeys(self.recipe)
         usable = {
-            family: [entry for key, entry in reversed(self._newest[family].items()) if key in self._usable[family]]
+            family: [linker for linker in reversed(self._newest[family]) if linker.ref in self._usable[family]]
             for family in families
         }
         choices = (combinations_with_replacement(usable[family], self.recipe.count(family)) for family in families)
         for groups in product(*choices):
             supply = {family: iter(group) for family, group in zip(families, groups, strict=True)}
-            yield tuple(entry for family in self.recipe for entry in islice(supply[family], 1))
+            yield tuple(linker for family in self.recipe for linker in islice(supply[family], 1))

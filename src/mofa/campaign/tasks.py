@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from mofa.chemistry import Stage
 from mofa.store.payloads import Event, EventKind, Status, TaskResult
@@ -60,9 +60,8 @@ class Batch:
         return cls(batch_key(event.task_id, event.payload["index"]), event.payload["ref"], event.payload["n"])
 
 
-@dataclass(frozen=True)
-class Product:
-    """One thing that a task made, as far as decisions need it."""
+class Product(NamedTuple):
+    """One thing that a task made or that waits for its next task, as far as decisions need it."""
 
     key: str
     """`Linker.key` or framework id."""
