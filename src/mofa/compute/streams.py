@@ -20,6 +20,7 @@ import zmq
 from mofa.compute.protocols import ServerSettings
 from mofa.compute.registries import SENDERS
 from mofa.compute.signing import new_secret, sign, verify
+from mofa.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
@@ -105,11 +106,24 @@ def send(address: str, key: str, item: object) -> None:
 
 
 def bind(socket: zmq.Socket[bytes], address: str) -> str:
-    """Bind a socket to a free port of an address (IPv4, IPv6, name of an interface); its URL."""
+    """Bind a socket to a free port of an address (IPv4, IPv6, name of an interface); its URL.
+
+    Raises:
+        EngineError: the address is not one of this machine.
+    """
+    host = address
     if ":" in address:
         socket.setsockopt(zmq.IPV6, 1)
-        address = f"[{address}]"
-    return f"tcp://{address}:{socket.bind_to_random_port(f'tcp://{address}')}"
+        host = f"[{address}]"
+    try:
+        port = socket.bind_to_random_port(f"tcp://{host}")
+    except zmq.ZMQError as error:
+        raise EngineError(
+            f"no port can be opened there ({error.strerror})",
+            where=address,
+            action="Give an address of this machine that workers can reach",
+        ) from error
+    return f"tcp://{host}:{port}"
 
 
 def received(socket: zmq.Socket[bytes], secret: str) -> list[bytes]:
