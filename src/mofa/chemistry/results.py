@@ -72,7 +72,7 @@ class Optimized:
 
 @dataclass(frozen=True)
 class ModelRef:
-    """Weights of a retrained linker generator; the `weights` of `mofa.generate.generate` once they are in a file."""
+    """A retrained linker generator. Its weights, put into a file, are the `weights` of `mofa.generate.generate`."""
 
     generator: str
     """Name of the generator that was trained, and that alone can use them."""

@@ -215,8 +215,6 @@ def train(
     if isinstance(model, Rejected):
         show(refusal(model, ", ".join(files)), as_json=json_output)
         raise typer.Exit(1)
-    if out.suffix != model.suffix:
-        note(f"The weights are {model.suffix} by nature; the name of {out} does not say so.")
     payload = {
         "file": str(write_bytes(out, model.weights)),
         "generator": model.generator,

@@ -10,10 +10,10 @@ stay as they were. Reading a file checks every name and number and can run no co
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as short
 from typing import Any
 
 from mofa.chemistry import Family
@@ -86,7 +86,7 @@ def load(path: Path, *, generator: str) -> LibraryWeights:
     if not isinstance(content, dict) or content.get("format") != FORMAT:
         raise _bad(path, "this is not a weights file of the library generator")
     if content.get("format_version") != FORMAT_VERSION or content.get("generator") != generator:
-        written_by = f"{content.get('generator')!r}, format {content.get('format_version')!r}"
+        written_by = f"{short(content.get('generator'))}, format {short(content.get('format_version'))}"
         raise _bad(path, f"the weights are of {written_by}, not of {generator!r}, format {FORMAT_VERSION}")
     families = content.get("families")
     if not isinstance(families, dict) or not set(families) <= set(Family):
@@ -98,26 +98,26 @@ def _family(path: Path, family: Family, value: Any) -> FamilyWeights:
     if not isinstance(value, dict) or not isinstance(value.get("factors"), dict):
         raise _bad(path, f"{family} has no table `factors`")
     n_examples = value.get("n_examples")
-    if not isinstance(n_examples, int) or n_examples < 1:
-        raise _bad(path, f"`n_examples` of {family} is {n_examples!r}")
+    if not isinstance(n_examples, int) or isinstance(n_examples, bool) or n_examples < 1:
+        raise _bad(path, f"`n_examples` of {family} is {short(n_examples)}")
     known = _known_choices(family)
     factors: dict[Choice, float] = {}
     for section, entries in value["factors"].items():
         if section not in list(ChoiceKind) or not isinstance(entries, dict):
-            raise _bad(path, f"{family}: {section!r} is no table of building choices")
+            raise _bad(path, f"{family}: {short(section)} is no table of building choices")
         for name, factor in entries.items():
             choice = (ChoiceKind(section), name)
             if choice not in known:
-                raise _bad(path, f"{family}: the library has no {section} {name!r}")
+                raise _bad(path, f"{family}: the library has no {section} {short(name)}")
             factors[choice] = _factor(path, f"{family}: {section} {name!r}", factor)
     return FamilyWeights(n_examples, factors)
 
 
 def _factor(path: Path, where: str, value: Any) -> float:
-    number = float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
-    if not 1 / LARGEST_FACTOR <= number <= LARGEST_FACTOR:
-        raise _bad(path, f"{where} has the factor {value!r}, not a positive number")
-    return number
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if is_number and 1 / LARGEST_FACTOR <= value <= LARGEST_FACTOR:
+        return float(value)
+    raise _bad(path, f"{where} has the factor {short(value)}, not a positive number")
 
 
 def _known_choices(family: Family) -> set[Choice]:
