@@ -11,6 +11,7 @@ import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
+from pathlib import Path
 
 from mofa.campaign import TaskKind
 from mofa.chemistry import (
@@ -23,6 +24,7 @@ from mofa.chemistry import (
     Framework,
     Lineage,
     Linker,
+    ModelRef,
     Optimized,
     RawLinker,
     Reason,
@@ -32,7 +34,7 @@ from mofa.chemistry import (
     Uptake,
 )
 
-NAMES = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb")
+NAMES = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train")
 FUNCTIONS = {TaskKind(name): f"{__name__}:{name}" for name in NAMES}
 
 
@@ -51,8 +53,19 @@ def _note(log: str, session: int, kind: str, what: object, delay_s: float) -> No
 
 
 def generate(
-    family: str, *, n: int, seed: int, batch_size: int, log: str, session: int, delay_s: float, start_batch: int = 0
+    family: str,
+    *,
+    n: int,
+    seed: int,
+    batch_size: int,
+    log: str,
+    session: int,
+    delay_s: float,
+    start_batch: int = 0,
+    weights: Path | None = None,
 ) -> Iterator[list[RawLinker]]:
+    if weights is not None:
+        _note(log, session, "weights", weights.read_text(), 0.0)
     rng = random.Random(seed)
     numbers = [rng.randrange(10**9) for _ in range(n)]
     for index in range(start_batch, n // batch_size):
@@ -71,7 +84,15 @@ def process(raw: RawLinker, *, seed: int, log: str, session: int, delay_s: float
         return Rejected(Stage.PROCESS, Reason.VALENCE, "divisible by four")
     anchors = (Anchor(AnchorKind.CARBOXYLATE, 0, 1), Anchor(AnchorKind.CARBOXYLATE, 1, 0))
     return Linker(
-        f"C{number}", f"KEY{number}", raw.family, ("At", "C"), raw.positions, (Bond(0, 1, 1.0),), anchors, raw.source
+        f"C{number}",
+        f"KEY{number}",
+        raw.family,
+        ("At", "C"),
+        raw.positions,
+        (Bond(0, 1, 1.0),),
+        anchors,
+        raw.source,
+        model_version=raw.model_version,
     )
 
 
@@ -81,7 +102,9 @@ def assemble(linkers: Sequence[Linker], *, log: str, session: int, delay_s: floa
     rng = random.Random("".join(keys))
     if rng.random() < 0.1:
         return Rejected(Stage.ASSEMBLE, Reason.CLASH, "too close")
-    lineage = Lineage("zn", "pcu", 0, tuple(linker.smiles for linker in linkers), keys, ("stand-in",) * len(keys))
+    versions = tuple(linker.model_version for linker in linkers)
+    smiles = tuple(linker.smiles for linker in linkers)
+    lineage = Lineage("zn", "pcu", 0, smiles, keys, ("stand-in",) * len(keys), versions)
     identity = f"{rng.getrandbits(128):032x}"
     return Framework(identity, ("Zn", "O"), [[0, 0, 0], [2, 2, 2]], 10 * _identity(), name="mof", lineage=lineage)
 
@@ -121,6 +144,25 @@ def adsorb(framework: Framework, *, seed: int, log: str, session: int, delay_s: 
     return Uptake(
         uptake, 0.1, float("nan"), 0.0, "CO2", 1e4, 300.0, "stand-in", framework.charge_method, (1, 1, 1), 9, True, 0.0
     )
+
+
+def train(examples: Sequence[Linker], *, seed: int, log: str, session: int, delay_s: float) -> ModelRef:
+    _note(log, session, "train", seed, delay_s)
+    keys = sorted(linker.key for linker in examples)
+    return ModelRef("stand-in", str(len(keys)).encode(), ".txt", len(keys), "count", {"seed": float(seed % 7)}, 0.0)
+
+
+def train_badly(examples: Sequence[Linker], *, seed: int, log: str, session: int, delay_s: float) -> ModelRef:
+    """Fail, as a training can."""
+    raise FloatingPointError("the loss is not a number")
+
+
+@wraps(process)
+def process_or_crash(raw: RawLinker, **others: object) -> Linker | Rejected:
+    """Die over one linker in ten, as compiled code can."""
+    if int(raw.positions[1, 0]) % 10 == 7:
+        os.abort()
+    return process(raw, **others)  # type: ignore[arg-type]
 
 
 @wraps(validate)

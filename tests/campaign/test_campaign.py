@@ -261,5 +261,43 @@ def test_an_interrupted_stream_goes_on_where_it_was(tmp_path):
     assert all(runs[line] == 1 for line in recorded), "a recorded batch is not made again"
 
 
+@pytest.mark.parametrize("server", ["pool", "parsl"])
+def test_one_poisoned_linker_is_refused_alone(server, tmp_path):
+    poisoned = plan(server, functions=with_function(K.PROCESS, "process_or_crash"), stop=StopRules(max_uptakes=3))
+    start(tmp_path / "c", poisoned)
+    records = load(tmp_path / "c")
+    crashed = [found for found in records.rejections if found.reason is Reason.CRASHED]
+    assert crashed
+    assert {found.stage for found in crashed} == {Stage.PROCESS}
+    assert all("signal SIGABRT" in found.detail for found in crashed)
+    assert any(task.attempts_lost for task in records.tasks.values())
+    assert all(task.status is not Status.CRASHED for task in records.tasks.values()), "the rest of the batch is kept"
+    numbers = [int(key.removeprefix("KEY")) for key in records.linkers]
+    assert all(number % 10 != 7 for number in numbers)
+
+
+def test_what_a_crashed_task_leaves_is_kept_in_full(tmp_path):
+    crashing = plan("pool", functions=with_function(K.VALIDATE, "crash"), stop=StopRules(max_crashes_in_a_row=1))
+    with pytest.raises(EngineError, match="crashed"):
+        start(tmp_path / "c", crashing)
+    (kept,) = (tmp_path / "c" / "crashed").iterdir()
+    assert kept.name.startswith("validate-")
+    task = json.loads((kept / "task.json").read_text())
+    assert task["kind"] == "validate"
+    assert (kept / task["inputs"][0]).read_text().startswith("data_")
+    assert "Aborted" in (kept / "error.txt").read_text()
+    assert len(list((kept / "scratch").glob("attempt-*"))) == 2, "one working directory for each attempt"
+    (refusal,) = load(tmp_path / "c").rejections[-1:]
+    assert f"kept in crashed/{kept.name}" in refusal.detail
+    assert not (tmp_path / "c" / "work" / kept.name).exists()
+
+
+def test_inline_and_parsl_take_the_same_decisions(tmp_path):
+    for server in ("inline", "parsl"):
+        start(tmp_path / server, plan(server, stop=StopRules(max_uptakes=5)))
+    inline, parsl = (history(tmp_path / server)[1:] for server in ("inline", "parsl"))
+    assert inline == parsl
+
+
 def test_every_kind_of_work_is_bound_to_a_task_function():
     assert set(TASK_FUNCTIONS) == set(TaskKind)

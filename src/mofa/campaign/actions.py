@@ -48,6 +48,7 @@ class Job:
         self.files = workplace.files
         self._emit = emit
         self._careful = careful
+        self._target = workplace.target(task.kind)
         self._function = workplace.function(task.kind)
         options = workplace.task_options(task)
         accepted = inspect.signature(self._function).parameters
@@ -68,9 +69,8 @@ class Job:
         """The same for one of many: when the task was lost before, a subject that kills its process is refused."""
         if not self._careful:
             return self.call(subject)
-        target = f"{self._function.__module__}:{self._function.__name__}"
         try:
-            return run_isolated(call_alone, target, subject, self._options)
+            return run_isolated(call_alone, self._target, subject, self._options)
         except EngineError as error:
             return Rejected(self.task.kind, Reason.CRASHED, str(error))
 

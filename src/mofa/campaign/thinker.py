@@ -255,8 +255,10 @@ class Thinker:
             return self._refuse(task, Status.TIMED_OUT, f"killed after {limit_s:g} s", report.detail)
         if self._stopping or report.cause is Cause.CANCELLED:
             return []
-        last_line = report.detail.strip().rpartition("\n")[2]
-        return self._run_again(task, f"{report.cause}: {last_line}", report.detail)
+        # The last line of a traceback says what happened; after a death the server says it first.
+        lines = report.detail.strip().splitlines() or [""]
+        what = lines[-1] if report.cause is Cause.RAISED else lines[0]
+        return self._run_again(task, f"{report.cause}: {what}", report.detail)
 
     def _run_again(self, task: Task, why: str, detail: str) -> list[Event]:
         """Give a lost task another try, or record that it crashes."""
@@ -312,6 +314,7 @@ class Thinker:
         remove_temporaries(self._outbox.root)
         clear_scratch(self._folder)
         self.state.replay(self._events.read())
+        self._begin_session()
         self._commit([self._collector.result(task) for task in self.state.unfinished.values()])
         for name in self._outbox.names():
             if name.task_id in self.state.known:  # committed before, or to be computed again
@@ -321,6 +324,9 @@ class Thinker:
         self._again.extend(self.state.unfinished.values())
         if self.state.known:
             logger.info("resumed: %d tasks, %d to run again", len(self.state.known), len(self._again))
+
+    def _begin_session(self) -> None:
+        """Record that a session begins, before all else: the time since the last one belongs to neither."""
         slots = {name: pool.count for name, pool in self._plan.slots.pools.items()}
         facts = {
             "server": self._plan.server,

@@ -52,13 +52,17 @@ class Workplace:
         options = {**self.options.get(task.kind, {}), **task.options}
         return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
 
+    def target(self, kind: TaskKind) -> str:
+        """The task function of a kind as ``module:function``."""
+        return self.functions.get(kind, TASK_FUNCTIONS.get(kind, ""))
+
     def function(self, kind: TaskKind) -> Callable[..., Any]:
         """The task function of a kind.
 
         Raises:
             EngineMissingError: there is none, or its module cannot be imported.
         """
-        target = self.functions.get(kind, TASK_FUNCTIONS.get(kind, ""))
+        target = self.target(kind)
         module, _, name = target.partition(":")
         try:
             function: Callable[..., Any] = getattr(import_module(module), name)

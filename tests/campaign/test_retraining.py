@@ -1,0 +1,118 @@
+"""Retraining while the campaign runs: when, on what, and what becomes of the new model."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from mofa.campaign import CampaignPlan, PolicySettings, SlotPlan, StopReason, StopRules, TaskKind, resume, start
+from mofa.campaign.curriculum import Curriculum, CurriculumSettings, Regime
+from mofa.chemistry import Reason, Stage
+from mofa.store.records import load
+from tests.campaign import standins
+
+K = TaskKind
+SOON = CurriculumSettings(first_after=8, min_examples=4, uptakes_to_switch=12)
+
+
+def plan(log="", **changes):
+    base = CampaignPlan(
+        seed=3,
+        options=standins.options(log),
+        functions=standins.FUNCTIONS,
+        policy=PolicySettings(curriculum=SOON, max_mofs_per_linker=20),
+        stop=StopRules(max_uptakes=20, grace_s=0.2),
+        slots=SlotPlan.shared(1),
+        server="inline",
+    )
+    return replace(base, **changes)
+
+
+def test_the_model_is_retrained_and_its_version_goes_with_every_linker_and_mof(tmp_path):
+    log = tmp_path / "log"
+    start(tmp_path / "c", plan(str(log), stop=StopRules(max_validated=150, grace_s=0.2)))
+    records = load(tmp_path / "c")
+    versions = [model.version for model in records.models]
+    assert versions == list(range(1, len(versions) + 1))
+    assert len(versions) > 2
+    assert all(model.n_examples >= SOON.min_examples for model in records.models)
+    generated = [task.model_version for task in records.tasks.values() if task.kind is K.GENERATE]
+    assert generated == sorted(generated)
+    assert generated[0] == 0
+    assert generated[-1] > 1
+    linkers = {linker.model_version for linker in records.linkers.values()}
+    assert linkers <= set(generated)
+    assert max(linkers) > 1
+    for mof in records.mofs.values():
+        assert mof.lineage.model_versions == tuple(
+            records.linkers[key].model_version for key in mof.lineage.linker_keys
+        )
+    weights = [line.split()[2] for line in log.read_text().splitlines() if " weights " in line]
+    assert weights, "generate tasks get the new weights"
+    assert set(weights) <= {str(model.n_examples) for model in records.models}
+
+
+def test_training_begins_with_strain_and_goes_on_with_uptake(tmp_path):
+    start(tmp_path / "c", plan())
+    from mofa.store.folder import CampaignFolder
+
+    with CampaignFolder.open(tmp_path / "c").events(read_only=True) as events:
+        submitted = [e for e in events.read() if e.task_kind == K.TRAIN and e.kind == "submitted"]
+    ranked_by = [event.payload["options"]["ranked_by"] for event in submitted]
+    assert set(ranked_by) == {"strain", "uptake"}
+    assert ranked_by == sorted(ranked_by), "first by strain, then by uptake"
+    assert submitted[0].payload["options"]["candidates"] >= SOON.first_after
+
+
+def test_a_campaign_with_retraining_comes_back_from_its_events(tmp_path):
+    start(tmp_path / "a", plan(stop=StopRules(max_uptakes=14, grace_s=0.2)))
+    resume(tmp_path / "a", plan())
+    start(tmp_path / "b", plan())
+    a, b = load(tmp_path / "a"), load(tmp_path / "b")
+    assert [model.n_examples for model in a.models] == [model.n_examples for model in b.models]
+    assert list(a.mofs) == list(b.mofs)
+
+
+@pytest.mark.parametrize("server", ["inline", "pool"])
+def test_a_failed_training_keeps_the_old_model_and_is_not_repeated_on_the_same_set(server, tmp_path):
+    functions = {**standins.FUNCTIONS, K.TRAIN: f"{standins.__name__}:train_badly"}
+    rules = StopRules(max_uptakes=20, grace_s=0.2, max_crashes_in_a_row=3)
+    summary = start(tmp_path / "c", plan(functions=functions, server=server, retries=0, stop=rules))
+    assert summary.stopped is StopReason.MAX_UPTAKES
+    records = load(tmp_path / "c")
+    failed = [found for found in records.rejections if found.stage is Stage.TRAIN]
+    assert len(failed) > 3
+    assert {found.reason for found in failed} == {Reason.CRASHED}
+    assert "not a number" in failed[0].detail
+    assert records.models == ()
+    assert {task.model_version for task in records.tasks.values() if task.kind is K.GENERATE} == {0}
+
+
+def test_retraining_can_be_switched_off(tmp_path):
+    start(tmp_path / "c", plan(policy=PolicySettings(curriculum=SOON, retrain=False, max_mofs_per_linker=20)))
+    assert load(tmp_path / "c").models == ()
+
+
+def test_curriculum_waits_for_enough_for_the_last_one_and_for_growth():
+    curriculum = Curriculum(CurriculumSettings())
+    for n in range(63):
+        curriculum.add_strain(f"mof-{n}", 0.1, ("a",))
+    curriculum.add_strain("unstable", 0.25, ("a",))
+    assert curriculum.due() == ()
+    curriculum.add_strain("mof-63", 0.01, ("b",))
+    due = curriculum.due()
+    assert len(due) == 32
+    assert due[0].linkers == ("b",)
+    curriculum.begin(*curriculum.candidates)
+    curriculum.add_strain("mof-64", 0.1, ())
+    assert curriculum.due() == (), "one training at a time"
+    curriculum.end()
+    assert curriculum.due() != ()
+    curriculum.begin(*curriculum.candidates)
+    curriculum.end()
+    assert curriculum.due() == (), "the set has not grown"
+    for n in range(64):
+        curriculum.add_uptake(f"mof-{n}", n / 10)
+    assert curriculum.candidates == (Regime.UPTAKE, 64)
+    assert {example.uptake_mol_per_kg for example in curriculum.due()} == {n / 10 for n in range(32, 64)}
