@@ -12,8 +12,6 @@ import uuid
 
 import pytest
 
-pytest.importorskip("parsl", reason="run: pip install parsl")
-
 from mofa.compute import SERVERS, Cause, Completed, Lost, ServerSettings, StreamItem
 from mofa.compute.htex import Blocks, LocalBlocks
 from mofa.compute.parsl import ParslServer
