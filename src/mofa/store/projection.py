@@ -66,7 +66,7 @@ class Projection:
         self._n_events += 1
         self._started_s = event.time_s if self._started_s is None else self._started_s
         self._updated_s = event.time_s
-        if self._sessions:
+        if self._sessions and event.kind is not EventKind.SESSION:
             self._sessions[-1] = replace(self._sessions[-1], updated_s=event.time_s)
         match event.kind:
             case EventKind.SESSION:
