@@ -127,6 +127,12 @@ def test_foreign_examples_are_left_out_and_counted() -> None:
     assert (refused.stage, refused.reason) == (Stage.TRAIN, Reason.NOT_EXPRESSIBLE)
 
 
+@pytest.mark.parametrize("max_heavy_atoms", [1, 11, 12])
+def test_the_smallest_linker_of_all_can_be_learnt(max_heavy_atoms: int) -> None:
+    model = trained([flat_linker("O=C(O)c1ccc(C(=O)O)s1", Family.BCA)] * 32, max_heavy_atoms=max_heavy_atoms)
+    assert model.metrics["gain_nats"] > 0.5
+
+
 def test_examples_beyond_the_size_limit_raise_it() -> None:
     large = library_linkers(Family.BCA, 20, where=lambda smiles: smiles.count("c") >= 18)
     assert trained(large, max_heavy_atoms=12).n_examples == 20

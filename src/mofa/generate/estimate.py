@@ -109,7 +109,8 @@ class ChoiceModel:
         mass, use = 0.0, np.zeros(len(self.choices))
         for place, (table, probabilities) in enumerate(places):
             others = _convolved(by_size[:place] + by_size[place + 1 :], self._limit)
-            fits = np.where(table.sizes <= self._limit, np.cumsum(others)[self._limit - table.sizes], 0.0)
+            room = self._limit - table.sizes
+            fits = np.where(room >= 0, np.cumsum(others).take(room, mode="clip"), 0.0)
             mass = float(probabilities @ fits)
             use += (probabilities * fits) @ table.made_by
         return mass, use
