@@ -84,8 +84,9 @@ def test_bulky_data_dead_task_servers_and_a_dead_redis_server(own_redis, tmp_pat
         wait_for_start(server, ["a"])
         redis.kill()
         redis.wait()
-        with pytest.raises(EngineError, match="the Redis server cannot be reached"):
-            wait_for_start(server, ["never"])
+        for _ in range(2):
+            with pytest.raises(EngineError, match="the Redis server cannot be reached"):
+                wait_for_start(server, ["never"])
         with pytest.raises(EngineError, match="the Redis server cannot be reached"):
             server.submit("b", "second", echo, 1)
     assert family() == {}
@@ -126,6 +127,20 @@ def test_nothing_is_left_with_redis(redis_url):
         assert left, "the request and its arguments"
         assert all(client.ttl(key) > 0 for key in left), "what a killed campaign leaves expires"
     assert set(client.keys("mofa:*")) == before
+
+
+def no_blocks(pool, workers, folder):
+    raise OSError("the batch system is away")
+
+
+@pytest.mark.engine
+def test_a_task_server_that_cannot_start_is_an_error(redis_url, monkeypatch):
+    monkeypatch.setattr("mofa.compute.colmena._MAX_FAILED_STARTS", 1)
+    with ColmenaServer({"cpu": 1}, ServerSettings(redis_url=redis_url), make_blocks=no_blocks) as server:
+        server.submit("a", "cpu", echo, 1)
+        for _ in range(2):
+            with pytest.raises(EngineError, match="the batch system is away"):
+                collect(server, ["a"])
 
 
 def test_without_redis_no_server_is_made(tmp_path):

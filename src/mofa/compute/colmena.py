@@ -48,6 +48,7 @@ _ORDERLY_S = 3.0
 """How long a task server may take to hand back its batch jobs before it is killed, s."""
 _END_S = 10.0
 _MAX_FAILED_STARTS = 3
+"""Task servers in a row that end before they have done a call."""
 _TAIL_BYTES = 4000
 
 
@@ -217,16 +218,22 @@ class ColmenaServer(RemoteServer):
 
     def _on_end(self, backend: _Backend, how: str) -> None:
         """The task server has died, or cannot be reached any more: lose its calls, start another."""
-        if backend is not self._backend or self._closed.is_set():
+        if backend is not self._backend:
             return
-        logger.warning("Colmena's task server is replaced: %s", how)
+        logger.warning("Colmena's task server has ended: %s", how)
         backend.close(orderly=False)
-        check_redis(self._settings.redis_url)
         self._failed_starts += 1
-        if self._failed_starts > _MAX_FAILED_STARTS:
-            raise EngineError(
-                f"Colmena's task server ends again and again ({how})", action="Read the log, or choose another server"
-            )
+        try:
+            check_redis(self._settings.redis_url)
+            if self._failed_starts >= _MAX_FAILED_STARTS:
+                raise EngineError(
+                    f"Colmena's task server does not stay alive ({how.splitlines()[-1]})",
+                    action="Mend what its log says, or choose another server",
+                )
+        except EngineError:
+            # Every later wait raises again, unless the Redis server is back by then.
+            self._events.put(partial(self._on_end, backend, how))
+            raise
         self._backend = self._start()
         for call in backend.calls.values():
             self._book.lost(call, Cause.WORKER_DIED, f"Colmena's task server has ended: {how}")
