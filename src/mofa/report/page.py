@@ -19,7 +19,7 @@ from mofa.report.cards import LINKER_HEIGHT_PX, LINKER_WIDTH_PX, MofCard, cards
 from mofa.report.charts import linker_chart, pore_chart, strain_chart, uptake_chart
 from mofa.report.export import write_cifs, write_mofs_csv, write_rejected_csv
 from mofa.report.funnel import PAPER, funnel
-from mofa.report.performance import STRIP_HEIGHT, STRIP_WIDTH, busy_section, rate
+from mofa.report.performance import STRIP_HEIGHT, STRIP_WIDTH, busy_section, grouped, rate
 from mofa.report.ranking import conditions, headline, measured, ranking
 from mofa.report.refusals import MAX_ROWS, refusals
 from mofa.report.timings import timeline, timings
@@ -260,6 +260,7 @@ def _environment() -> Environment:
         duration=duration,
         percent=percent,
         rate=rate,
+        grouped=grouped,
         signed=signed,
         subscripts=subscripts,
         words=lambda reason: str(reason).replace("_", " "),

@@ -32,8 +32,8 @@ PAPER_LATENCIES = {
 """From 32 to 450 nodes, figure 6 and section V-B."""
 PAPER_ITEMS_PER_H = {
     Stage.GENERATE: "1.65 million",
-    Stage.ASSEMBLE: "280 000",
-    Stage.VALIDATE: "24 400",
+    Stage.ASSEMBLE: "280\u202f000",
+    Stage.VALIDATE: "24\u202f400",
     Stage.ADSORB: "75 to 114",
 }
 """On 450 nodes."""
@@ -100,9 +100,9 @@ class BusySection:
     """Task time that no slot accounts for, as a share of all task time."""
 
     @property
-    def shorter_than_window(self) -> bool:
-        """Whether the best hour of any slot kind is all of its time."""
-        return any(strip.best_is_whole for strip in self.strips)
+    def all_shorter_than_window(self) -> bool:
+        """Whether the best hour of every slot kind is all of its time."""
+        return all(strip.best_is_whole for strip in self.strips)
 
 
 def busy_section(performance: Performance) -> BusySection:
@@ -150,7 +150,7 @@ def throughput_chart(found: Throughput, work_s: float, resumes_s: Sequence[float
     title = ITEMS[found.stage]
     return Chart(
         title=title[:1].upper() + title[1:],
-        caption=f"{rate(fit.per_h)} per hour sustained (dashed), {rate(found.n_items)} in all.",
+        caption=f"{rate(fit.per_h)} per hour sustained (dashed), {grouped(found.n_items)} in all.",
         x=x_axis(f"time at work ({unit})", 0, work_s / second, width_px=_WIDTH_PX),
         y=y_axis(f"{prefix}in all", 0, highest / scale, height_px=_HEIGHT_PX, whole=scale == 1.0),
         width_px=_WIDTH_PX,
@@ -162,14 +162,17 @@ def throughput_chart(found: Throughput, work_s: float, resumes_s: Sequence[float
 
 
 def rate(value: float) -> str:
-    """A count or a rate with three digits, thousands apart: ``1 650 000``, ``24.4``, ``0.031``."""
+    """A rate with three digits, thousands apart: ``1 650 000``, ``24.4``, ``0.0310``."""
     if value == 0:
         return "0"
     decimals = 2 - floor(log10(abs(value)))
     rounded = round(value, decimals)
-    if decimals <= 0 or rounded == round(value):
-        return f"{rounded:,.0f}".replace(",", "\u202f")
-    return f"{rounded:.{decimals}f}"
+    return grouped(round(rounded)) if decimals <= 0 else f"{rounded:.{decimals}f}"
+
+
+def grouped(count: int) -> str:
+    """A whole number, thousands apart."""
+    return f"{count:,}".replace(",", "\u202f")
 
 
 def _outline(series: NDArray[np.float64]) -> str:
