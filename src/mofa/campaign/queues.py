@@ -152,9 +152,10 @@ class Shelf:
     _usable: dict[str, _Bag] = field(default_factory=dict)
     """The newest of each family that are not used up."""
     _uses: dict[str, int] = field(default_factory=dict)
-    """How often linkers have been used, by file."""
-    _tried: set[tuple[str, ...]] = field(default_factory=set)
-    """Files of the linkers of every combination, sorted: linkers of one family may change places."""
+    """How often each of the newest has been used, by file."""
+    _tried: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
+    """The combinations that each of the newest was the first of: files, sorted, for linkers of one family may change
+    places. What holds a linker that is no longer among the newest cannot be drawn again, and is forgotten."""
     _none_for: tuple[int, int] | None = field(default=None, compare=False)
     """Arguments of `pick` for which nothing was found, as long as nothing has changed since."""
 
@@ -170,8 +171,12 @@ class Shelf:
         newest, usable = self._newest[family], self._usable[family]
         newest.append(linker)
         usable.add(linker)
+        self._uses[linker.ref] = 0
         if len(newest) > self.window:
-            usable.take(newest.popleft().ref)
+            oldest = newest.popleft().ref
+            usable.take(oldest)
+            del self._uses[oldest]
+            self._tried.pop(oldest, None)
         self._none_for = None
         return True
 
@@ -203,25 +208,28 @@ class Shelf:
         self._none_for = None
         size, uses = len(self.recipe), self._uses
         for start in range(0, len(refs), size):
-            combination = sorted(refs[start : start + size])
-            self._tried.add(tuple(combination))
-            for ref in set(combination):
-                uses[ref] = n = uses.get(ref, 0) + 1
-                if n >= self.max_uses:
-                    for usable in self._usable.values():
-                        usable.take(ref)
+            identity = tuple(sorted(refs[start : start + size]))
+            if identity[0] in uses:
+                self._tried.setdefault(identity[0], set()).add(identity)
+            for ref in set(identity):
+                if ref in uses:
+                    uses[ref] += 1
+                    if uses[ref] == self.max_uses:
+                        for usable in self._usable.values():
+                            usable.take(ref)
 
     def _fresh(self, candidates: Iterable[Combination], n: int) -> list[Combination]:
         """The first `n` that are new and whose linkers have uses left, those of the others found included."""
         found: dict[tuple[str, ...], Combination] = {}
         left: dict[str, int] = {}
+        tried, nothing = self._tried, frozenset[tuple[str, ...]]()
         for candidate in candidates:
             identity = tuple(sorted([linker.ref for linker in candidate]))
-            if identity in self._tried or identity in found:
+            if identity in found or identity in tried.get(identity[0], nothing):
                 continue
             for ref in identity:
                 if ref not in left:
-                    left[ref] = self.max_uses - self._uses.get(ref, 0)
+                    left[ref] = self.max_uses - self._uses[ref]
             if min([left[ref] for ref in identity]) > 0:
                 found[identity] = candidate
                 for ref in set(identity):
