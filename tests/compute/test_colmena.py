@@ -153,12 +153,13 @@ def test_without_redis_no_server_is_made(tmp_path):
 
 MAIN = """
 import sys, time
-from mofa.compute import ServerSettings, StreamItem
+from pathlib import Path
+from mofa.compute import ServerSettings
 from mofa.compute.colmena import ColmenaServer
 from tests.compute.processes import children
-server = ColmenaServer({"cpu": 2}, ServerSettings(redis_url=sys.argv[1]))
+server = ColmenaServer({"cpu": 2}, ServerSettings(redis_url=sys.argv[1], run_dir=Path(sys.argv[2])))
 for key in "ab":
-    server.submit(key, "cpu", children, sys.argv[2])
+    server.submit(key, "cpu", children, "mark")
 ready = 0
 while ready < 2:
     ready += len(server.wait(1.0))
@@ -170,8 +171,8 @@ while True:
 
 
 @pytest.mark.engine
-def test_no_process_outlives_a_killed_main_process(redis_url):
-    main = subprocess.Popen([sys.executable, "-c", MAIN, redis_url, "mark"], stdout=subprocess.PIPE, cwd=ROOT)
+def test_no_process_outlives_a_killed_main_process(redis_url, tmp_path):
+    main = subprocess.Popen([sys.executable, "-c", MAIN, redis_url, str(tmp_path)], stdout=subprocess.PIPE, cwd=ROOT)
     assert main.stdout is not None
     assert main.stdout.readline() == b"ready\n"
     started = descendants(main.pid)
