@@ -2,7 +2,7 @@
 
 Run from the repository root: ``python -m benchmarks.retraining`` (some minutes). Every round draws linkers, processes
 them, keeps the better half of all that were accepted so far, and retrains from the pre-trained weights. The line
-"without" draws as many with the pre-trained weights, from the same seeds.
+"without" draws as many with the pre-trained weights, from the same seeds. Arguments are size limits, heavy atoms.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def main() -> None:
     decomposed(2000)
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        for max_heavy_atoms in map(int, sys.argv[1:] or ["38", "18"]):
+        for max_heavy_atoms in map(int, sys.argv[1:] or ["38"]):
             for name, objective in OBJECTIVES.items():
                 print(f"{name}, up to {max_heavy_atoms} heavy atoms, {PER_ROUND} linkers a round")
                 print("  with   ", rounds(objective, max_heavy_atoms, folder, retrain=True), flush=True)
