@@ -184,7 +184,7 @@ def _sessions(records: CampaignRecords, origin_s: float) -> list[Json]:
 def _busy(spans: Sequence[TaskSpan], pid: int, origin_s: float) -> list[Json]:
     """How many slots of a kind are busy."""
     changes = [(span.started_s, 1) for span in spans] + [(span.ended_s, -1) for span in spans]
-    return _counter("busy slots", changes, pid, origin_s)
+    return counter("busy slots", changes, pid, origin_s)
 
 
 def _waiting(records: CampaignRecords, origin_s: float) -> list[Json]:
@@ -209,11 +209,11 @@ def _waiting(records: CampaignRecords, origin_s: float) -> list[Json]:
     return [
         event
         for stage, found in changes.items()
-        for event in _counter(f"waiting for {stage.value}", found, _CAMPAIGN_PID, origin_s)
+        for event in counter(f"waiting for {stage.value}", found, _CAMPAIGN_PID, origin_s)
     ]
 
 
-def _counter(name: str, changes: Sequence[tuple[float, int]], pid: int, origin_s: float) -> list[Json]:
+def counter(name: str, changes: Sequence[tuple[float, int]], pid: int, origin_s: float) -> list[Json]:
     """Counter events for a number that starts at zero."""
     if not changes:
         return []

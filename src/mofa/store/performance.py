@@ -54,7 +54,7 @@ ITEMS: Mapping[Stage, str] = {
     Stage.TRAIN: "models trained",
 }
 """What each stage is counted in."""
-MIN_COMPLETIONS = 3
+MIN_COMPLETIONS = 5
 """No rate is fitted to fewer."""
 
 
@@ -113,7 +113,7 @@ class Throughput:
     items_per_h: float
     """Mean over the whole time at work."""
     tasks_fit: Fit | None
-    """Sustained rate of tasks; None for fewer than three completions."""
+    """Sustained rate of tasks; None for fewer than five completions."""
     items_fit: Fit | None
     """Sustained rate of items."""
     times_s: NDArray[np.float64]
@@ -219,7 +219,7 @@ def sustained(times_s: ArrayLike, items: ArrayLike, end_s: float) -> Fit | None:
         end_s: end of the run, s.
 
     Returns:
-        The line; None for fewer than three completions that gave something, or no time between them.
+        The line; None for fewer than five completions that gave something, or no time between them.
     """
     times, gave = np.asarray(times_s, dtype=float), np.asarray(items, dtype=float)
     times, gave = times[gave > 0], gave[gave > 0]
