@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from itertools import chain
 
 from mofa.campaign.curriculum import Curriculum, Regime
 from mofa.campaign.queues import Line, Ranking, Shelf, Stack
@@ -120,8 +121,7 @@ class Policy:
                 if not self._generating.pop(task.id, 0) and outcome.ok:
                     self._dry.add(task.subject)
             case TaskKind.PROCESS:
-                for product in outcome.products:
-                    self._shelf.add(product)
+                self._shelf.add(outcome.products)
             case TaskKind.ASSEMBLE:
                 for product in outcome.products:
                     if product.key not in self._known_mofs:
@@ -187,7 +187,7 @@ class Policy:
         return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, inputs, options, family)
 
     def _choose_train(self) -> Task | None:
-        """Training on the best MOFs so far: their linkers, those of the best MOF first; one in two MOFs counts twice."""
+        """Training on the linkers of the best MOFs so far, best first; a linker of two MOFs counts twice."""
         if not self._settings.retrain:
             return None
         examples = self._curriculum.due()
@@ -213,7 +213,7 @@ class Policy:
         found = self._shelf.pick(self._settings.mofs_per_assembly, derived_seed(self._seed, task_id))
         if not found:
             return None
-        refs = tuple([linker.ref for combination in found for linker in combination])
+        refs = tuple(chain.from_iterable(found))
         group = len(self._settings.recipe)
         return Task(task_id, TaskKind.ASSEMBLE, refs, {"linkers_per_mof": group}, f"{len(found)} MOFs")
 
