@@ -1,4 +1,4 @@
-"""The report of a campaign: one HTML page that needs no network, tables, and structures with charges.
+"""The report of a campaign: one HTML page that needs no network, tables, structures with charges, and a trace.
 
     from mofa.report import write_report
 
