@@ -13,7 +13,7 @@ import uuid
 import pytest
 
 from mofa.compute import SERVERS, Cause, Completed, Lost, ServerSettings, StreamItem
-from mofa.compute.htex import Blocks, LocalBlocks
+from mofa.compute.htex import Blocks, Lane, LocalBlocks, WorkersLostError
 from mofa.compute.parsl import ParslServer
 from mofa.errors import EngineError
 from mofa.testing.compute import check_task_server, collect, die, double, echo
@@ -245,6 +245,26 @@ def test_workers_that_cannot_be_started_are_said_so(tmp_path):
         (lost,) = collect(server, ["call"])
         assert lost.cause is Cause.WORKER_DIED
         assert "no such module" in lost.detail
+
+
+def test_an_interchange_that_dies_whenever_it_is_started_is_given_up(tmp_path):
+    blocks = Blocks(BrokenBlocks(tmp_path / "blocks"), 1, 1)
+    lane = Lane("cpu", 1, ServerSettings(), tmp_path, lambda *_: blocks)
+    lane.start()
+    try:
+        for _ in range(2):
+            lane._executor.interchange_proc.kill()
+            lane._executor.interchange_proc.wait()
+            assert not lane.ready
+            assert lane.submit(echo, 1) is None
+            assert lane.look_after()
+            assert lane.ready
+        lane._executor.interchange_proc.kill()
+        lane._executor.interchange_proc.wait()
+        with pytest.raises(WorkersLostError, match="whenever it is started"):
+            lane.look_after()
+    finally:
+        lane.stop()
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused(tmp_path):

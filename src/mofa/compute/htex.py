@@ -41,8 +41,8 @@ logger = logging.getLogger(__name__)
 _PARSL = "parsl.executors.high_throughput"
 _END_S = 8.0
 """How long processes of a lane may take to end before they are killed, s."""
-_QUICK_S = 20.0
-"""A block that ends sooner than this after its start, and has done nothing, could not start its workers, s."""
+_QUICK_S = 60.0
+"""What ends sooner than this after its start, while no call of its pool has run, could not start properly, s."""
 _MAX_QUICK = 3
 _BACKOFF_S = (0.0, 0.0, 0.0, 5.0, 15.0, 60.0)
 """Pause before a block is started again after so many in a row that could not start, s."""
@@ -220,11 +220,14 @@ class Lane:
         self._jobs: dict[str, float] = {}
         """Start of each block, monotonic s."""
         self._quick_ends = 0
+        self._quick_deaths = 0
+        self._started_s = 0.0
         self._next_start_s = 0.0
 
     def start(self) -> None:
         """Start interchange and blocks; returns when the interchange answers, before the workers do."""
         self._starts += 1
+        self._started_s = time.monotonic()
         folder = self._folder / f"start-{self._starts}"
         blocks = self._make_blocks(self.pool, self.workers, folder / self.pool)
         executor = make_executor(self.pool, blocks, self._settings, folder)
@@ -240,7 +243,7 @@ class Lane:
     def ready(self) -> bool:
         """Whether calls can be submitted now."""
         executor = self._executor
-        return executor is not None and _interchange(executor).poll() is None
+        return executor is not None and not executor.bad_state_is_set and _interchange(executor).poll() is None
 
     def submit(self, fn: Callable[..., object], *args: object) -> Future[Any] | None:
         """Run a call on a worker; None if the lane is not `ready`.
@@ -254,16 +257,25 @@ class Lane:
             return future
 
     def worked(self) -> None:
-        """Say that a call has run: whatever happens to blocks from now on, they can start."""
-        self._quick_ends = 0
+        """Say that a call has run: whatever dies from now on, it can start."""
+        self._quick_ends = self._quick_deaths = 0
 
     def look_after(self) -> bool:
-        """Replace what has died; True if the lane is ready again after it was not."""
+        """Replace what has died; True if the lane is ready again after it was not.
+
+        Raises:
+            WorkersLostError: the interchange dies again and again.
+            Exception: it cannot be started.
+        """
         executor = self._executor
-        if executor is None or _interchange(executor).poll() is not None:
+        if executor is None or not self.ready:
             if executor is not None:
                 logger.warning("%s: the interchange has died and is replaced", self.pool)
                 self._retire(executor, f"the interchange of pool {self.pool!r} has died")
+                quick = time.monotonic() - self._started_s < _QUICK_S
+                self._quick_deaths = self._quick_deaths + 1 if quick else 0
+                if self._quick_deaths >= _MAX_QUICK:
+                    raise WorkersLostError(f"the interchange of pool {self.pool!r} dies whenever it is started")
             self.start()
             return True
         jobs = list(self._jobs)

@@ -10,6 +10,7 @@ from functools import partial
 from threading import Thread
 from typing import Any, NoReturn
 
+from parsl.executors.errors import BadStateException
 from parsl.executors.high_throughput.errors import ManagerLost, WorkerLost
 
 from mofa.compute.calls import Call
@@ -22,6 +23,7 @@ from mofa.errors import EngineError
 logger = logging.getLogger(__name__)
 
 _LOOK_S = 0.5
+_LOST = (WorkersLostError, WorkerLost, ManagerLost, BadStateException)
 
 
 class ParslServer(RemoteServer):
@@ -88,7 +90,7 @@ class ParslServer(RemoteServer):
         if error is None:
             self._lanes[call.pool].worked()
             self._book.outcome(call, future.result())
-        elif isinstance(error, WorkersLostError | WorkerLost | ManagerLost):
+        elif isinstance(error, _LOST):
             where = f" on {call.worker}" if call.worker else ""
             self._book.lost(call, Cause.WORKER_DIED, f"the call was lost{where}: {error}")
         else:

@@ -140,7 +140,10 @@ class ServerSettings:
 
 
 class ObjectStore(Protocol):
-    """Keeps bulky values apart from control messages: what travels with the messages is a small stand-in."""
+    """Keeps bulky values apart from control messages: what travels with the messages is a small stand-in.
+
+    Picklable: a copy in another process reaches the same objects, and closing it removes none of them.
+    """
 
     def put(self, data: bytes) -> str:
         """Store bytes and return a key that any process that has this store's configuration can use."""
