@@ -36,7 +36,8 @@ def write_tasks(records: CampaignRecords, path: Path) -> None:
     Raises:
         StoreError: full disk, no permission.
     """
-    lines = "".join(json.dumps(row, allow_nan=False) + "\n" for row in task_rows(records))
+    encode = json.JSONEncoder(allow_nan=False).encode
+    lines = "".join(encode(row) + "\n" for row in task_rows(records))
     write_durably(path, lines.encode())
 
 
