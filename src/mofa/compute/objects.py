@@ -78,7 +78,7 @@ def _file_objects(config: dict[str, Any]) -> FileObjects:
     from proxystore.connectors.file import FileConnector
 
     store = FileObjects.__new__(FileObjects)
-    store._connector = FileConnector(**config)
+    store._connector = FileConnector(**{**config, "clear": False})
     return store
 
 

@@ -63,7 +63,9 @@ def check_object_store(store: ObjectStore) -> None:
             continue
         raise AssertionError("an evicted key must raise a LookupError")
     copy: ObjectStore = pickle.loads(pickle.dumps(store))
-    assert store.get(copy.put(b"from elsewhere")) == b"from elsewhere", "copies reach the same objects"
+    key = copy.put(b"from elsewhere")
+    copy.close()
+    assert store.get(key) == b"from elsewhere", "copies reach the same objects and remove none when they are closed"
     store.put(b"left behind")
     store.close()
 
