@@ -123,10 +123,10 @@ class Policy:
             case TaskKind.PROCESS:
                 self._shelf.add(outcome.products)
             case TaskKind.ASSEMBLE:
-                for product in outcome.products:
-                    if product.key not in self._known_mofs:
-                        self._known_mofs.add(product.key)
-                        self._mofs.add(product)
+                for mof in outcome.products:
+                    if mof.key not in self._known_mofs:
+                        self._known_mofs.add(mof.key)
+                        self._mofs.add(mof)
             case TaskKind.VALIDATE:
                 linkers = self._linkers_of.pop(task.subject, ())
                 for product in outcome.products:

@@ -28,7 +28,7 @@ class Line:
 
     def first(self) -> Product | None:
         """The entry that has waited longest."""
-        return next(iter(self._entries.values()), None)
+        return next(iter(self._entries.values())) if self._entries else None
 
     def take(self, key: str) -> None:
         """Remove an entry; no error if it is not there."""
@@ -80,7 +80,7 @@ class Ranking:
         """Insert an entry in its place."""
         self._serial += 1
         self._places[entry.key] = (score, self._serial)
-        insort(self._order, (score, self._serial, entry), key=_place)
+        insort(self._order, (score, self._serial, entry))
 
     def best(self) -> Product | None:
         """The entry with the lowest score."""
@@ -90,44 +90,55 @@ class Ranking:
         """Remove an entry; no error if it is not there."""
         place = self._places.pop(key, None)
         if place is not None:
-            del self._order[bisect_left(self._order, place, key=_place)]
+            del self._order[bisect_left(self._order, place, key=lambda item: item[:2])]
 
 
-def _place(item: tuple[float, int, Product]) -> tuple[float, int]:
-    return item[:2]
-
-
-Combination = tuple[Product, ...]
-"""Linkers of one MOF, in the order of the recipe."""
+Combination = tuple[str, ...]
+"""Files of the linkers of one MOF, in the order of the recipe."""
 _SAMPLES_PER_MOF = 20
 _MOST_ENUMERATED = 500
 
 
 @dataclass
-class _Bag:
-    """Linkers to draw from at random; any can be taken out. A step takes the same time however many there are."""
+class _Window:
+    """The newest linkers of a family; of these, all that are not used up can be drawn at random.
 
-    linkers: list[Product] = field(default_factory=list)
+    Every step takes the same time, however many there are.
+    """
+
+    size: int
+    usable: list[str] = field(default_factory=list)
+    """Files, in no order."""
+    _newest: deque[str] = field(default_factory=deque)
     _places: dict[str, int] = field(default_factory=dict)
-    """By file."""
+    """Where in `usable` a file is."""
 
-    def __contains__(self, ref: str) -> bool:
-        return ref in self._places
+    def add(self, ref: str) -> str | None:
+        """Put a linker in; gives the one that is pushed out."""
+        self._newest.append(ref)
+        oldest = self._newest.popleft() if len(self._newest) > self.size else None
+        place = None if oldest is None else self._places.pop(oldest, None)
+        if place is None:
+            self._places[ref] = len(self.usable)
+            self.usable.append(ref)
+        else:
+            self._places[ref] = place
+            self.usable[place] = ref
+        return oldest
 
-    def add(self, linker: Product) -> None:
-        """Put a linker in."""
-        self._places[linker.ref] = len(self.linkers)
-        self.linkers.append(linker)
-
-    def take(self, ref: str) -> None:
-        """Remove a linker, the last one takes its place; no error if it is not there."""
+    def use_up(self, ref: str) -> None:
+        """A linker is not to be drawn any more; no error if it is not there. The last one takes its place."""
         place = self._places.pop(ref, None)
         if place is None:
             return
-        last = self.linkers.pop()
-        if place < len(self.linkers):
-            self.linkers[place] = last
-            self._places[last.ref] = place
+        last = self.usable.pop()
+        if last != ref:
+            self.usable[place] = last
+            self._places[last] = place
+
+    def newest_first(self) -> list[str]:
+        """All that can be drawn."""
+        return [ref for ref in reversed(self._newest) if ref in self._places]
 
 
 @dataclass
@@ -148,41 +159,34 @@ class Shelf:
     _known: set[str] = field(default_factory=set)
     """Keys of all linkers that were ever seen."""
     _seen: Counter[str] = field(default_factory=Counter)
-    _newest: dict[str, deque[Product]] = field(default_factory=dict)
-    _usable: dict[str, _Bag] = field(default_factory=dict)
-    """The newest of each family that are not used up."""
+    _windows: dict[str, _Window] = field(default_factory=dict)
     _uses: dict[str, int] = field(default_factory=dict)
     """How often each of the newest has been used, by file."""
-    _tried: dict[str, set[tuple[str, ...]]] = field(default_factory=dict)
-    """The combinations that each of the newest was the first of: files, sorted, for linkers of one family may change
-    places. What holds a linker that is no longer among the newest cannot be drawn again, and is forgotten."""
+    _tried: dict[str, set[Combination]] = field(default_factory=dict)
+    """The combinations that each of the newest was the first of, sorted, for linkers of one family may change places.
+    What holds a linker that is no longer among the newest cannot be drawn again, and is forgotten."""
     _none_for: tuple[int, int] | None = field(default=None, compare=False)
     """Arguments of `pick` for which nothing was found, as long as nothing has changed since."""
 
-    def add(self, linker: Product) -> bool:
-        """Put a linker on the shelf; False if its key is known already."""
-        if linker.key in self._known:
-            return False
-        self._known.add(linker.key)
-        family = linker.family
-        self._seen[family] += 1
-        if family not in self._newest:
-            self._newest[family], self._usable[family] = deque(), _Bag()
-        newest, usable = self._newest[family], self._usable[family]
-        newest.append(linker)
-        usable.add(linker)
-        self._uses[linker.ref] = 0
-        if len(newest) > self.window:
-            oldest = newest.popleft().ref
-            usable.take(oldest)
-            del self._uses[oldest]
-            self._tried.pop(oldest, None)
+    def add(self, linkers: Iterable[Product]) -> None:
+        """Put linkers on the shelf; those whose key is known are passed over."""
+        for key, ref, family, _, _ in linkers:
+            if key in self._known:
+                continue
+            self._known.add(key)
+            self._seen[family] += 1
+            if family not in self._windows:
+                self._windows[family] = _Window(self.window)
+            self._uses[ref] = 0
+            oldest = self._windows[family].add(ref)
+            if oldest is not None:
+                del self._uses[oldest]
+                self._tried.pop(oldest, None)
         self._none_for = None
-        return True
 
     def __len__(self) -> int:
         """Linkers that may still be used."""
-        return sum(len(self._usable[family].linkers) for family in dict.fromkeys(self.recipe) if family in self._usable)
+        return sum(len(window.usable) for family, window in self._windows.items() if family in self.recipe)
 
     def pick(self, n: int, seed: int) -> list[Combination]:
         """Up to `n` new combinations of the newest linkers; changes nothing.
@@ -191,13 +195,11 @@ class Shelf:
         """
         if self._none_for == (n, seed) or any(self._seen[family] < self.min_per_family for family in self.recipe):
             return []
-        choices = [(self._usable[family].linkers, len(self._usable[family].linkers)) for family in self.recipe]
+        choices = [(window.usable, len(window.usable)) for window in map(self._windows.__getitem__, self.recipe)]
         if not all(count for _, count in choices):
             return []
         draw = random.Random(seed).random
-        drawn = (
-            tuple([linkers[int(draw() * count)] for linkers, count in choices]) for _ in range(n * _SAMPLES_PER_MOF)
-        )
+        drawn = (tuple([refs[int(draw() * count)] for refs, count in choices]) for _ in range(_SAMPLES_PER_MOF * n))
         found = self._fresh(drawn, n) or self._fresh(islice(self._enumerate(), _MOST_ENUMERATED), n)
         if not found:
             self._none_for = (n, seed)
@@ -215,16 +217,16 @@ class Shelf:
                 if ref in uses:
                     uses[ref] += 1
                     if uses[ref] == self.max_uses:
-                        for usable in self._usable.values():
-                            usable.take(ref)
+                        for window in self._windows.values():
+                            window.use_up(ref)
 
     def _fresh(self, candidates: Iterable[Combination], n: int) -> list[Combination]:
         """The first `n` that are new and whose linkers have uses left, those of the others found included."""
-        found: dict[tuple[str, ...], Combination] = {}
+        found: dict[Combination, Combination] = {}
         left: dict[str, int] = {}
-        tried, nothing = self._tried, frozenset[tuple[str, ...]]()
+        tried, nothing = self._tried, frozenset[Combination]()
         for candidate in candidates:
-            identity = tuple(sorted([linker.ref for linker in candidate]))
+            identity = tuple(sorted(candidate))
             if identity in found or identity in tried.get(identity[0], nothing):
                 continue
             for ref in identity:
@@ -241,11 +243,8 @@ class Shelf:
     def _enumerate(self) -> Iterator[Combination]:
         """All combinations of linkers that are not used up, in the order of the recipe, newest linkers first."""
         families = dict.fromkeys(self.recipe)
-        usable = {
-            family: [linker for linker in reversed(self._newest[family]) if linker.ref in self._usable[family]]
-            for family in families
-        }
+        usable = {family: self._windows[family].newest_first() for family in families}
         choices = (combinations_with_replacement(usable[family], self.recipe.count(family)) for family in families)
         for groups in product(*choices):
             supply = {family: iter(group) for family, group in zip(families, groups, strict=True)}
-            yield tuple(linker for family in self.recipe for linker in islice(supply[family], 1))
+            yield tuple(ref for family in self.recipe for ref in islice(supply[family], 1))

@@ -10,10 +10,13 @@ others wait; every message travels for some milliseconds.
 
 from __future__ import annotations
 
+import gc
 import random
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import NamedTuple
 
 from mofa.campaign.durations import PAPER, WorkTable
@@ -24,7 +27,8 @@ from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, batch_k
 from mofa.chemistry.results import STABLE_STRAIN
 from mofa.compute import Completed, Emit, Report, StreamItem
 from mofa.compute.simulated import SimulatedServer
-from mofa.store.records import SessionRecord
+from mofa.store.performance import Performance, measure
+from mofa.store.records import BatchRecord, SessionRecord
 from mofa.store.spans import TaskSpan
 
 SAMPLE_S = 60.0
@@ -68,8 +72,8 @@ class SimulationResult:
     """By name of the pool."""
     spans: tuple[TaskSpan, ...]
     """Every task that was begun; those still at work at the end are cut off there."""
-    made_s: Mapping[TaskKind, tuple[float, ...]]
-    """When every batch of linkers (generate), and every result that gave something, was recorded."""
+    batches: tuple[BatchRecord, ...]
+    """Every batch of linkers that was streamed."""
     made: Mapping[TaskKind, int]
     """What the tasks gave: raw linkers (generate), accepted linkers (process), MOFs, strains, and so on."""
     stable_s: tuple[float, ...]
@@ -94,10 +98,9 @@ class SimulationResult:
         """When the slots were there, as for a real campaign."""
         return SessionRecord(0.0, self.duration_s, "simulated", dict(self.slots))
 
-    @property
-    def model_versions(self) -> int:
-        """Models that retraining made."""
-        return self.made[TaskKind.TRAIN]
+    def performance(self) -> Performance:
+        """Utilisation, throughput and latencies, measured as those of a real campaign."""
+        return measure(self.spans, [self.session], self.batches)
 
     def per_hour(self, kind: TaskKind) -> float:
         """What tasks of a kind gave per hour, start and all: the whole count over the whole time."""
@@ -117,8 +120,7 @@ class _End(NamedTuple):
     """What it gave."""
 
 
-@dataclass
-class _Begun:
+class _Begun(NamedTuple):
     """A task on a slot."""
 
     task: Task
@@ -175,19 +177,15 @@ class _World:
         drawn = self._table.draw(task.kind, batch.n, self._rng)
         first, self._serial = self._serial, self._serial + drawn.made
         names = [f"{serial}v{batch.model_version}" for serial in range(first, self._serial)]
-        return _End(
-            drawn.duration_s, Outcome(True, tuple(Product(name, name, batch.family) for name in names)), drawn.made
-        )
+        linkers = map(Product, names, names, repeat(batch.family))
+        return _End(drawn.duration_s, Outcome(True, tuple(linkers)), drawn.made)
 
     def _assemble(self, task: Task) -> _End:
         size: int = task.options["linkers_per_mof"]
-        refs = task.inputs
-        drawn = self._table.draw(task.kind, len(refs) // size, self._rng)
-        mofs = []
-        for start in range(0, drawn.made * size, size):
-            parts = refs[start : start + size]
-            name = "+".join(parts)
-            mofs.append(Product(name, name, parts=parts))
+        drawn = self._table.draw(task.kind, len(task.inputs) // size, self._rng)
+        parts = list(zip(*[iter(task.inputs)] * size, strict=True))[: drawn.made]
+        names = list(map("+".join, parts))
+        mofs = map(Product, names, names, repeat(""), repeat(None), parts)
         return _End(drawn.duration_s, Outcome(True, tuple(mofs)), drawn.made)
 
     def _single(self, task: Task) -> _End:
@@ -219,7 +217,8 @@ class _Counts:
     """What has come of it so far."""
 
     spans: list[TaskSpan] = field(default_factory=list)
-    made_s: dict[TaskKind, list[float]] = field(default_factory=lambda: {kind: [] for kind in TaskKind})
+    batches: list[BatchRecord] = field(default_factory=list)
+    linkers: int = 0
     made: Counter[TaskKind] = field(default_factory=Counter)
     stable_s: list[float] = field(default_factory=list)
     queues: list[QueueSample] = field(default_factory=list)
@@ -246,7 +245,7 @@ class _Loop:
         """Run until the end, or until nothing is left to do."""
         server, sample_s = self.server, 0.0
         while server.now_s < end_s:
-            self._fill()
+            self._fill(self.board.idle)
             if not self.running:
                 return
             if server.now_s >= sample_s:
@@ -256,92 +255,111 @@ class _Loop:
                     on_progress(server.now_s / end_s, f"{len(self.counts.spans)} tasks")
             self._take_in(server.wait(max(0.0, min(end_s, sample_s) - server.now_s)))
 
+    def _fill(self, pools: Iterable[str]) -> None:
+        """Give idle slots of some pools something to do: all is recorded together, then sent."""
+        begun: list[_Begun] = []
+        for pool in pools:
+            while self.board.free[pool]:
+                task = self.board.choose(pool, self.policy)
+                if task is None:
+                    break
+                self.policy.begin(task)
+                self.board.take(pool)
+                begun.append(_Begun(task, pool, self.server.now_s))
+        self._spend(self._costs.submit_s * len(begun))
+        for one in begun:
+            self.counts.submitted[one.task.kind] += 1
+            self.running[one.task.id] = one
+            self.server.submit(one.task.id, one.pool, self._work, one.task)
+
     def _take_in(self, reports: list[Report]) -> None:
-        """Slots that need not know the results go on; then the results are read."""
+        """Slots that need not know the results go on; then the results are read and recorded together."""
         arrived_s = self.server.now_s
-        for report in reports:
-            if isinstance(report, Completed):
-                begun = self.running[report.key]
-                self.board.release(begun.pool)
-                if self.board.eager(begun.pool):
-                    self._fill_slot(begun.pool)
+        batches: list[tuple[Task, Batch]] = []
+        ended: list[tuple[_Begun, Completed]] = []
         for report in reports:
             match report:
                 case StreamItem(key=key, item=Batch() as batch):
-                    self._on_batch(self.running[key].task, batch)
+                    batches.append((self.running[key].task, batch))
                 case Completed(key=key):
-                    self._on_result(self.running.pop(key), report, arrived_s)
+                    begun = self.running.pop(key)
+                    self.board.release(begun.pool)
+                    ended.append((begun, report))
+        if ended:
+            self._fill({begun.pool: None for begun, _ in ended if self.board.eager(begun.pool)})
+        costs = self._costs
+        items = sum(report.value.items for _, report in ended)
+        self._spend(costs.batch_s * len(batches) + costs.result_s * len(ended) + costs.item_s * items)
+        for task, batch in batches:
+            self._on_batch(task, batch, arrived_s)
+        for begun, report in ended:
+            self._on_result(begun, report, arrived_s)
 
-    def _on_batch(self, task: Task, batch: Batch) -> None:
-        self._spend(self._costs.batch_s)
+    def _on_batch(self, task: Task, batch: Batch, arrived_s: float) -> None:
         self.policy.on_stream(task, batch)
-        self._note(TaskKind.GENERATE, batch.n)
+        self.counts.linkers += batch.n
+        made_s = arrived_s - self._costs.latency_s
+        self.counts.batches.append(BatchRecord(batch.key, batch.n, made_s, self.server.now_s))
 
     def _on_result(self, begun: _Begun, report: Completed, arrived_s: float) -> None:
-        task, end = begun.task, report.value
-        self._spend(self._costs.result_s + self._costs.item_s * end.items)
+        task, end, now_s = begun.task, report.value, self.server.now_s
         self.policy.on_result(task, end.outcome)
-        if end.items:
-            self._note(task.kind, end.items)
+        self.counts.made[task.kind] += end.items
         if task.kind is TaskKind.VALIDATE and end.items and end.outcome.products[0].score < STABLE_STRAIN:
-            self.counts.stable_s.append(self.server.now_s)
+            self.counts.stable_s.append(now_s)
         transit = report.transit
         self.counts.spans.append(
-            self._span(begun, transit.started_s, transit.ended_s, self.server.now_s, arrived_s, end.items)
+            TaskSpan(
+                task.id,
+                task.kind,
+                begun.pool,
+                begun.submitted_s,
+                transit.started_s,
+                transit.ended_s,
+                now_s,
+                arrived_s,
+                end.items,
+                task.subject,
+                task.options.get("model_version", 0),
+            )
         )
-
-    def _fill(self) -> None:
-        """Give every idle slot something to do."""
-        for pool in self.board.idle:
-            while self._fill_slot(pool):
-                pass
-
-    def _fill_slot(self, pool: str) -> bool:
-        """Begin one task in a pool; False if no slot is idle or there is nothing to do."""
-        if not self.board.free[pool]:
-            return False
-        task = self.board.choose(pool, self.policy)
-        if task is None:
-            return False
-        begun = _Begun(task, pool, self.server.now_s)
-        self._spend(self._costs.submit_s)
-        self.policy.begin(task)
-        self.board.take(pool)
-        self.counts.submitted[task.kind] += 1
-        self.running[task.id] = begun
-        self.server.submit(task.id, pool, self._work, task)
-        return True
 
     def _spend(self, seconds: float) -> None:
         self.server.spend(seconds)
         self.spent_s += seconds
 
-    def _note(self, kind: TaskKind, n: int) -> None:
-        self.counts.made[kind] += n
-        self.counts.made_s[kind].append(self.server.now_s)
-
     def _sample(self) -> None:
         busy = {name: n - self.board.free[name] for name, n in self.slots.items()}
         self.counts.queues.append(QueueSample(self.server.now_s, dict(self.policy.waiting()), busy))
 
-    def _span(
-        self, begun: _Begun, started_s: float, ended_s: float, recorded_s: float | None, arrived_s: float | None, n: int
-    ) -> TaskSpan:
-        task = begun.task
-        version = task.options.get("model_version", 0)
-        return TaskSpan(
-            task.id, task.kind, begun.pool, begun.submitted_s, started_s, ended_s, recorded_s, arrived_s, n,
-            task.subject, version,
-        )  # fmt: skip
-
     def cut_off(self, end_s: float) -> list[TaskSpan]:
         """Spans of the tasks that have no result at the end."""
         started = self.server.running
-        spans = []
-        for key, begun in self.running.items():
-            since_s = min(started.get(key, end_s), end_s)
-            spans.append(self._span(begun, since_s, end_s, None, None, 0))
-        return spans
+        return [
+            TaskSpan(
+                key,
+                task.kind,
+                pool,
+                submitted_s,
+                min(started.get(key, end_s), end_s),
+                end_s,
+                subject=task.subject,
+                model_version=task.options.get("model_version", 0),
+            )
+            for key, (task, pool, submitted_s) in self.running.items()
+        ]
+
+
+@contextmanager
+def _no_garbage_collection() -> Iterator[None]:
+    """Millions of small objects that no cycle holds together: looking for cycles costs a fifth of the time."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def simulate(
@@ -375,10 +393,10 @@ def simulate(
     """
     if hours <= 0 or any(factor <= 0 for factor in learning):
         raise ValueError("hours and the factors of learning must be positive")
-    costs = costs or ThinkerCosts()
-    loop = _Loop(plan, table, learning, seed, costs)
+    loop = _Loop(plan, table, learning, seed, costs or ThinkerCosts())
     end_s = hours * SECONDS_PER_HOUR
-    loop.run(end_s, on_progress)
+    with _no_garbage_collection():
+        loop.run(end_s, on_progress)
     duration_s = min(end_s, loop.server.now_s)
     counts, waiting = loop.counts, loop.policy.waiting()
     mofs = counts.made[TaskKind.ASSEMBLE]
@@ -386,8 +404,8 @@ def simulate(
         duration_s=duration_s,
         slots=loop.slots,
         spans=(*counts.spans, *loop.cut_off(duration_s)),
-        made_s={kind: tuple(times) for kind, times in counts.made_s.items()},
-        made={kind: counts.made[kind] for kind in TaskKind},
+        batches=tuple(counts.batches),
+        made={kind: counts.made[kind] for kind in TaskKind} | {TaskKind.GENERATE: counts.linkers},
         stable_s=tuple(counts.stable_s),
         queues=tuple(counts.queues),
         dropped_mofs=mofs - counts.submitted[TaskKind.VALIDATE] - waiting[TaskKind.VALIDATE],

@@ -31,6 +31,7 @@ SERVERS = Registry(
     {
         "inline": EngineEntry("mofa.compute.inline:InlineServer", "pip install mofa"),
         "pool": EngineEntry("mofa.compute.pool:PoolServer", "pip install mofa"),
+        "simulated": EngineEntry("mofa.compute.simulated:SimulatedServer", "pip install mofa"),
         "parsl": EngineEntry(
             "mofa.compute.parsl:ParslServer", "pip install mofa", requires=("parsl", "zmq", "proxystore")
         ),

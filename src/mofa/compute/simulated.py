@@ -1,7 +1,7 @@
 """The task server on a virtual clock: calls run in this process, and the time they take is only counted.
 
-Hours of work on thousands of workers pass in seconds. The clock moves in `SimulatedServer.wait`, to the next report, and
-in `SimulatedServer.spend`, while the submitter is busy; it never waits for anything.
+Hours of work on thousands of workers pass in seconds. The clock moves in `SimulatedServer.wait`, to the next report,
+and in `SimulatedServer.spend`, while the submitter is busy; it never waits for anything.
 
 Example:
     >>> server = SimulatedServer({"gpu": 2}, duration=lambda fn, args, value: 60.0, start_s=0.0)
@@ -86,17 +86,13 @@ class SimulatedServer:
         self._pools = {name: _Workers(name, list(range(n))[::-1]) for name, n in pools.items()}
         self._duration = duration
         self._latency_s = latency_s
-        self._now_s = time.time() if start_s is None else start_s
+        self.now_s = time.time() if start_s is None else start_s
+        """The virtual time, s."""
         self._events: list[tuple[float, int, Callable[[float, Any], None], Any]] = []
         """Heap of what will happen: time, serial number, what to call, and with what."""
         self._serial = count()
         self._calls: dict[str, _Call] = {}
         self._reports: list[Report] = []
-
-    @property
-    def now_s(self) -> float:
-        """The virtual time, s."""
-        return self._now_s
 
     @property
     def running(self) -> Mapping[str, float]:
@@ -111,33 +107,33 @@ class SimulatedServer:
         if key in self._calls:
             raise ValueError(f"the key {key!r} is in use")
         call = self._calls[key] = _Call(key, workers, fn, args)
-        self._at(self._now_s + self._latency_s, self._arrive, call)
+        self._at(self.now_s + self._latency_s, self._arrive, call)
 
     def wait(self, timeout_s: float) -> list[Report]:
         """Move the clock to the next report, `timeout_s` at most, and give all reports that have arrived by then.
 
         Without an end to wait for (``inf``) the clock stands still when nothing more will happen.
         """
-        deadline_s = self._now_s + timeout_s
+        deadline_s = self.now_s + timeout_s
         events = self._events
-        while events and (events[0][0] <= self._now_s or (not self._reports and events[0][0] <= deadline_s)):
+        while events and (events[0][0] <= self.now_s or (not self._reports and events[0][0] <= deadline_s)):
             time_s, _, happen, subject = heappop(events)
-            self._now_s = max(self._now_s, time_s)
+            self.now_s = max(self.now_s, time_s)
             happen(time_s, subject)
         if not self._reports and deadline_s != float("inf"):
-            self._now_s = deadline_s
+            self.now_s = deadline_s
         reports, self._reports = self._reports, []
         return reports
 
     def spend(self, seconds: float) -> None:
         """Let time pass in which the submitter does something else; reports that come in wait for it."""
-        self._now_s += seconds
+        self.now_s += seconds
 
     def cancel(self, key: str) -> None:
         """Send word that a call is to end; see `TaskServer.cancel`."""
         call = self._calls.get(key)
         if call is not None:
-            self._at(self._now_s + self._latency_s, self._stop, call)
+            self._at(self.now_s + self._latency_s, self._stop, call)
 
     def shutdown(self) -> None:
         """Forget everything that has not been reported."""
