@@ -141,7 +141,7 @@ def test_resume_goes_on_to_a_further_goal_on_another_server(tmp_path):
 
 
 def test_minutes_end_a_campaign_and_cut_off_what_runs(tmp_path):
-    slow = plan("pool", functions=with_function(K.VALIDATE, "hang"), stop=StopRules(max_minutes=0.03, grace_s=0.1))
+    slow = plan("pool", functions=with_function(K.VALIDATE, "hang"), stop=StopRules(max_minutes=0.1, grace_s=0.1))
     summary = start(tmp_path / "c", slow)
     assert summary.stopped is StopReason.MAX_MINUTES
     assert summary.elapsed_s < 5

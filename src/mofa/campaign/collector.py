@@ -62,13 +62,14 @@ class Collector:
             index += 1
         return found
 
-    def result(self, task: Task, report: Completed | None = None, arrived_s: float = 0.0) -> Found:
+    def result(self, task: Task, report: Completed | None = None, *, arrived_s: float = 0.0, pool: str = "") -> Found:
         """All that a task has left; without its result where that, or a batch before it, is missing or damaged.
 
         Args:
             task: an unfinished task.
             report: of its server; the result is in it, and fetched here if it is a proxy. Else it is in the outbox.
             arrived_s: when the report came, Unix time.
+            pool: whose slot the task had.
         """
         found = self.batches(task)
         name = OutboxName(task.id)
@@ -81,7 +82,7 @@ class Collector:
             if report is not None:
                 known = asdict(report.transit)
                 stamps = {key: known[key] for key in ("received_s", "sent_s", "bytes_in", "bytes_out")}
-                payload = {**payload, "timing": {**payload["timing"], **stamps, "arrived_s": arrived_s}}
+                payload = {**payload, "timing": {**payload["timing"], **stamps, "arrived_s": arrived_s, "pool": pool}}
             found.events.append(make_event(task, EventKind.RESULT, payload))
             found.ended = True
         return found

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mofa.campaign.tasks import TaskKind
 from mofa.store.payloads import Event
-from mofa.store.records import Funnel, MofRecord
+from mofa.store.records import Funnel, MofRecord, StrainLimits
 
 
 class StopReason(StrEnum):
@@ -55,6 +55,8 @@ class Snapshot:
     """Tasks finished per hour in this session."""
     stopping: StopReason | None = None
     """Set once no new tasks are begun."""
+    limits: StrainLimits = StrainLimits()
+    """What counts as stable, and as good enough to go on."""
 
 
 class Listener(Protocol):

@@ -154,6 +154,7 @@ class Thinker:
             best=self.state.projection.best,
             rates_per_h={kind: n / hours for kind, n in self._finished.items()},
             stopping=self._stopping,
+            limits=self._plan.limits,
         )
 
     def _loop(self) -> None:
@@ -234,7 +235,9 @@ class Thinker:
         self._fill(pool for pool in dict.fromkeys(running.pool for running, _ in ended) if self._slots.eager(pool))
         founds = [self._collector.batches(task) for key, task in streaming.items() if key in self._running]
         for running, report in ended:
-            founds.append(found := self._collector.result(running.task, _completed(report), arrived_s))
+            completed = report if isinstance(report, Completed) else None
+            found = self._collector.result(running.task, completed, arrived_s=arrived_s, pool=running.pool)
+            founds.append(found)
             if found.ended:
                 self._finished[running.task.kind] += 1
                 self._crashes_in_a_row[running.task.kind] = 0
@@ -384,7 +387,3 @@ class Thinker:
         if now_s - self._ticked_s >= TICK_S:
             self._ticked_s = now_s
             self._listener.on_tick(self.snapshot())
-
-
-def _completed(report: Completed | Lost) -> Completed | None:
-    return report if isinstance(report, Completed) else None

@@ -106,7 +106,7 @@ class LiveDisplay:
         return Group(
             Text(self._title, style="dim"),
             Text(f"{duration(snapshot.elapsed_s)}  {state}", style="bold"),
-            funnel_table(funnel(snapshot.funnel)),
+            funnel_table(funnel(snapshot.funnel, snapshot.limits)),
             _running_table(snapshot),
             Text(f"waiting   {queues or 'nothing'}", style="dim"),
             Text(f"rates     {rates or 'none yet'}", style="dim"),

@@ -79,6 +79,8 @@ class Timing:
     """Size of the message to the worker, bytes."""
     bytes_out: int = 0
     """Size of the message back, bytes."""
+    pool: str = ""
+    """The slot kind that it ran on in the end: a task that runs again may change it."""
 
     @property
     def wall_s(self) -> float:

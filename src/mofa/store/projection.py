@@ -147,6 +147,7 @@ class Projection:
             self._tasks[event.task_id] = replace(
                 task,
                 status=result.status,
+                pool=result.timing.pool or task.pool,
                 started_s=result.timing.started_s,
                 ended_s=result.timing.ended_s,
                 recorded_s=event.time_s,
