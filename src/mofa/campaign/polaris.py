@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mofa.campaign.configured import policy_settings
 from mofa.campaign.settings import PolicySettings, Pool, SlotPlan
 from mofa.campaign.tasks import TaskKind
+from mofa.config import Policy
 from mofa.errors import ConfigError
 
 GPUS_PER_NODE = 4
@@ -19,9 +21,6 @@ OPTIMIZE_SHARE = 0.25
 MIN_NODES = 21
 """Fewer leave no node to generate linkers on beside the one that trains."""
 MOFS_PER_ASSEMBLY = 128
-LINKERS_PER_GENERATE_SLOT = 50
-BATCHES_PER_GENERATE_SLOT = 8
-MOFS_PER_VALIDATE_SLOT = 8
 MOFS_PER_LINKER = 64
 """The paper has no such limit; 32 nodes used a linker about five times."""
 
@@ -83,13 +82,10 @@ def paper_layout(nodes: int) -> SlotPlan:
 
 
 def paper_policy(slots: SlotPlan) -> PolicySettings:
-    """The paper's policy, its queues as long as the slots need."""
-    generates, validates = slots.slots_of(TaskKind.GENERATE), slots.slots_of(TaskKind.VALIDATE)
-    return PolicySettings(
-        linker_window=LINKERS_PER_GENERATE_SLOT * generates,
+    """The default policy as far as the paper has the same, its queues as long as the slots ask for."""
+    section = Policy(
         max_mofs_per_linker=MOFS_PER_LINKER,
         mofs_per_assembly=MOFS_PER_ASSEMBLY,
-        assembly_slots=slots.slots_of(TaskKind.ASSEMBLE),
-        max_waiting_batches=BATCHES_PER_GENERATE_SLOT * generates,
-        max_waiting_mofs=MOFS_PER_VALIDATE_SLOT * validates,
+        validate_slots_per_assembly=VALIDATES_PER_ASSEMBLY,
     )
+    return policy_settings(section, slots)

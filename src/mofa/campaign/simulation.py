@@ -24,7 +24,6 @@ from mofa.campaign.policy import Policy
 from mofa.campaign.settings import CampaignPlan
 from mofa.campaign.slots import SlotBoard
 from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, batch_key
-from mofa.chemistry.results import STABLE_STRAIN
 from mofa.compute import Completed, Emit, Report, StreamItem
 from mofa.compute.simulated import SimulatedServer
 from mofa.store.performance import Performance, measure
@@ -240,6 +239,7 @@ class _Loop:
         self.spent_s = 0.0
         self._work = _World(table, learning, seed).perform
         self._costs = costs
+        self._stable_strain = plan.stable_strain
 
     def run(self, end_s: float, on_progress: Callable[[float, str], None] | None) -> None:
         """Run until the end, or until nothing is left to do."""
@@ -305,7 +305,7 @@ class _Loop:
         task, end, now_s = begun.task, report.value, self.server.now_s
         self.policy.on_result(task, end.outcome)
         self.counts.made[task.kind] += end.items
-        if task.kind is TaskKind.VALIDATE and end.items and end.outcome.products[0].score < STABLE_STRAIN:
+        if task.kind is TaskKind.VALIDATE and end.items and end.outcome.products[0].score < self._stable_strain:
             self.counts.stable_s.append(now_s)
         transit = report.transit
         self.counts.spans.append(

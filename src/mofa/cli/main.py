@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mofa import __version__
-from mofa.cli import campaign, linkers, setup, structures, trace
+from mofa.cli import campaign, linkers, setup, simulate, structures, trace
 from mofa.errors import MofaError
 
 app = typer.Typer(
@@ -31,6 +31,7 @@ for verb, function, panel in (
     ("status", campaign.status, CAMPAIGN),
     ("report", campaign.report, CAMPAIGN),
     ("trace", trace.trace, CAMPAIGN),
+    ("simulate", simulate.simulate, CAMPAIGN),
     ("generate", linkers.generate, TASKS),
     ("process", linkers.process, TASKS),
     ("train", linkers.train, TASKS),

@@ -84,7 +84,7 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
     simulated = next((row.entered for row in steps if row.step == "dynamics"), 0)
     charts = (uptake_chart(ranked), pore_chart(ranked), strain_chart(records, simulated), linker_chart(records))
     return (
-        _environment()
+        environment()
         .get_template("report.html.j2")
         .render(
             name=settings.name,
@@ -246,16 +246,16 @@ def subscripts(text: str) -> str:
     return re.sub(r"(?<=[A-Za-z])\d+", lambda match: match[0].translate(_LOWERED), text)
 
 
-def _environment() -> Environment:
+def environment() -> Environment:
     """The templates with the filters they use; everything that is not marked safe is escaped."""
-    environment = Environment(
+    found = Environment(
         loader=PackageLoader("mofa.report"),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(
+    found.filters.update(
         measured=measured,
         duration=duration,
         percent=percent,
@@ -265,8 +265,8 @@ def _environment() -> Environment:
         subscripts=subscripts,
         words=lambda reason: str(reason).replace("_", " "),
     )
-    environment.globals["asset"] = lambda name: _asset(environment, name)
-    return environment
+    found.globals["asset"] = lambda name: _asset(found, name)
+    return found
 
 
 def _asset(environment: Environment, name: str) -> Markup:

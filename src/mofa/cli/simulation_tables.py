@@ -1,0 +1,81 @@
+"""Tables of a simulated campaign for the terminal, beside what was published."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from rich.table import Table
+
+from mofa.campaign.polaris import PUBLISHED
+from mofa.campaign.tasks import TaskKind
+from mofa.report.page import duration, percent
+from mofa.report.performance import PAPER_LATENCIES
+from mofa.store.performance import ITEMS
+
+if TYPE_CHECKING:
+    from mofa.campaign.simulation import SimulationResult
+    from mofa.store.performance import Performance
+
+
+def utilisation(performance: Performance) -> Table:
+    """How busy the slots were."""
+    table = _table("Slots", "count", "busy, whole run", "busy, best hour")
+    for name, use in performance.utilisation.items():
+        table.add_row(name, str(use.slots), percent(use.whole_run), percent(use.best_window))
+    return table
+
+
+def rates(result: SimulationResult, performance: Performance, nodes: int | None) -> Table:
+    """What came out per hour."""
+    published = PUBLISHED.get(nodes) if nodes is not None else None
+    known = {}
+    if published is not None:
+        low, high = published.linkers
+        known = {
+            TaskKind.GENERATE: f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}",
+            TaskKind.ASSEMBLE: f"{published.mofs:,.0f}",
+            TaskKind.VALIDATE: f"{published.simulated:,.0f}",
+            TaskKind.ADSORB: f"{published.uptakes:,.0f}" if published.uptakes else "",
+        }
+    table = _table(
+        "What", "in all", "per hour, mean", "per hour, sustained", f"published, {nodes} nodes" if known else ""
+    )
+    for kind, found in performance.throughput.items():
+        sustained = f"{found.items_fit.per_h:,.0f}" if found.items_fit else "–"
+        table.add_row(
+            ITEMS[kind], f"{result.made[kind]:,}", f"{result.per_hour(kind):,.0f}", sustained, known.get(kind, "")
+        )
+    return table
+
+
+def latencies(performance: Performance) -> Table:
+    """The five latencies of the paper."""
+    table = _table("Latency", "median", "mean", "middle half", "paper, 32 to 450 nodes")
+    for latency, found in performance.latencies.items():
+        shown = ("–", "–", "–")
+        if found is not None:
+            middle = f"{duration(found.lower_quartile_s)} to {duration(found.upper_quartile_s)}"
+            shown = (duration(found.median_s), duration(found.mean_s), middle)
+        table.add_row(latency.value.replace("_", " "), *shown, PAPER_LATENCIES[latency])
+    return table
+
+
+def stable(counts: Sequence[tuple[float, int]], result: SimulationResult, nodes: int | None) -> Table:
+    """Stable MOFs over time."""
+    per_node = nodes is not None
+    table = _table("After", "stable MOFs", "per node-hour" if per_node else "per hour")
+    for time_s, n in counts:
+        table.add_row(duration(time_s), f"{n:,}", f"{n / (time_s / 3600.0) / (nodes or 1):.3g}")
+    published = PUBLISHED.get(nodes) if nodes is not None else None
+    if published is not None and published.stable_per_node_hour is not None:
+        table.caption = f"published, with retraining: {published.stable_per_node_hour:.1f} per node-hour at 90 min"
+    return table
+
+
+def _table(*titles: str) -> Table:
+    """A table whose columns but the first are numbers; columns without a title are left out of sight."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0), caption_justify="left")
+    for number, title in enumerate(titles):
+        table.add_column(title, justify="right" if number else "left", no_wrap=True)
+    return table
