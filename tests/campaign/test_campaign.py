@@ -144,7 +144,7 @@ def test_minutes_end_a_campaign_and_cut_off_what_runs(tmp_path):
     slow = plan("pool", functions=with_function(K.VALIDATE, "hang"), stop=StopRules(max_minutes=0.1, grace_s=0.1))
     summary = start(tmp_path / "c", slow)
     assert summary.stopped is StopReason.MAX_MINUTES
-    assert summary.elapsed_s < 5
+    assert summary.elapsed_s < 12
     assert [task.kind for task in load(tmp_path / "c").unfinished()] == [K.VALIDATE]
     summary = resume(tmp_path / "c", plan("pool"))
     assert summary.stopped is StopReason.MAX_UPTAKES
@@ -181,7 +181,7 @@ def test_a_task_that_always_crashes_is_refused_and_the_campaign_goes_on(tmp_path
         functions=with_function(K.VALIDATE, name),
         options=standins.options(str(log)),
         stop=rules,
-        policy=PolicySettings(max_generated=24, max_mofs_per_linker=1),
+        policy=PolicySettings(max_generated=60, max_mofs_per_linker=1),
     )
     with pytest.raises(EngineError, match=r"2 validate tasks in a row crashed.*mofa resume"):
         start(tmp_path / "c", crashing)

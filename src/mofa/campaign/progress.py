@@ -55,7 +55,7 @@ class Snapshot:
     """Tasks finished per hour in this session."""
     stopping: StopReason | None = None
     """Set once no new tasks are begun."""
-    limits: StrainLimits = StrainLimits()
+    limits: StrainLimits = field(default_factory=StrainLimits)
     """What counts as stable, and as good enough to go on."""
 
 
