@@ -25,6 +25,10 @@ MOFS_PER_LINKER = 64
 """The paper has no such limit; 32 nodes used a linker about five times."""
 
 
+PUBLISHED_STABLE_AFTER_S = 5400.0
+"""When the published stable MOFs were counted, s."""
+
+
 @dataclass(frozen=True)
 class Published:
     """What was published of a run, per hour."""

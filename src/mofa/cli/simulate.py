@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -181,8 +182,6 @@ def _stable(result: SimulationResult) -> list[tuple[float, int]]:
 
 def _print(title: str, result: SimulationResult, nodes: int | None) -> None:
     """Tables for people."""
-    import sys
-
     from rich.console import Console
 
     from mofa.cli.simulation_tables import latencies, rates, stable, utilisation
@@ -194,12 +193,13 @@ def _print(title: str, result: SimulationResult, nodes: int | None) -> None:
         utilisation(performance),
         rates(result, performance, nodes),
         latencies(performance),
-        stable(_stable(result), result, nodes),
+        stable(_stable(result), nodes),
     ):
         console.print(table)
+        say("")
     say(
-        f"{result.n_submitted} tasks, {result.n_running} of them at work at the end; {result.dropped_mofs} MOFs dropped "
-        f"from the full queue; the thinker was at work {100 * result.thinker_busy:.1f} % of the time."
+        f"{result.n_submitted:,} tasks, {result.n_running:,} of them at work at the end; {result.dropped_mofs:,} MOFs "
+        f"dropped from the full queue; the thinker was at work {100 * result.thinker_busy:.1f} % of the time."
     )
     say(LEARNS if result.learning else LEARNS_NOTHING)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.table import Table
 
-from mofa.campaign.polaris import PUBLISHED
+from mofa.campaign.polaris import PUBLISHED, PUBLISHED_STABLE_AFTER_S
 from mofa.campaign.tasks import TaskKind
 from mofa.report.page import duration, percent
 from mofa.report.performance import PAPER_LATENCIES
@@ -38,9 +38,8 @@ def rates(result: SimulationResult, performance: Performance, nodes: int | None)
             TaskKind.VALIDATE: f"{published.simulated:,.0f}",
             TaskKind.ADSORB: f"{published.uptakes:,.0f}" if published.uptakes else "",
         }
-    table = _table(
-        "What", "in all", "per hour, mean", "per hour, sustained", f"published, {nodes} nodes" if known else ""
-    )
+    last = f"published, {nodes} nodes" if known else ""
+    table = _table("What", "in all", "per hour, mean", "per hour, sustained", last)
     for kind, found in performance.throughput.items():
         sustained = f"{found.items_fit.per_h:,.0f}" if found.items_fit else "–"
         table.add_row(
@@ -61,15 +60,14 @@ def latencies(performance: Performance) -> Table:
     return table
 
 
-def stable(counts: Sequence[tuple[float, int]], result: SimulationResult, nodes: int | None) -> Table:
+def stable(counts: Sequence[tuple[float, int]], nodes: int | None) -> Table:
     """Stable MOFs over time."""
-    per_node = nodes is not None
-    table = _table("After", "stable MOFs", "per node-hour" if per_node else "per hour")
-    for time_s, n in counts:
-        table.add_row(duration(time_s), f"{n:,}", f"{n / (time_s / 3600.0) / (nodes or 1):.3g}")
     published = PUBLISHED.get(nodes) if nodes is not None else None
-    if published is not None and published.stable_per_node_hour is not None:
-        table.caption = f"published, with retraining: {published.stable_per_node_hour:.1f} per node-hour at 90 min"
+    known = published.stable_per_node_hour if published is not None else None
+    table = _table("After", "stable MOFs", "per node-hour" if nodes else "per hour", "published" if known else "")
+    for time_s, n in counts:
+        compare = f"{known:.1f}" if known and time_s == PUBLISHED_STABLE_AFTER_S else ""
+        table.add_row(duration(time_s), f"{n:,}", f"{n / (time_s / 3600.0) / (nodes or 1):.3g}", compare)
     return table
 
 
