@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+from mofa.campaign.crashes import clear_scratch
 from mofa.campaign.policy import Policy
 from mofa.campaign.progress import Listener, RunSummary, Silent
 from mofa.campaign.settings import CampaignPlan
@@ -66,7 +67,9 @@ def run(folder: CampaignFolder, plan: CampaignPlan, *, listener: Listener | None
         with make_server(plan, folder) as server:
             policy = Policy(plan.policy, seed=plan.seed)
             thinker = Thinker(policy, server, folder, events, workplace, plan, listener or Silent())
-            return thinker.run()
+            summary = thinker.run()
+        clear_scratch(folder)
+        return summary
 
 
 def make_server(plan: CampaignPlan, folder: CampaignFolder) -> TaskServer:
