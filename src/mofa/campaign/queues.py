@@ -113,18 +113,24 @@ class _Window:
     _places: dict[str, int] = field(default_factory=dict)
     """Where in `usable` a file is."""
 
-    def add(self, ref: str) -> str | None:
-        """Put a linker in; gives the one that is pushed out."""
-        self._newest.append(ref)
-        oldest = self._newest.popleft() if len(self._newest) > self.size else None
-        place = None if oldest is None else self._places.pop(oldest, None)
-        if place is None:
-            self._places[ref] = len(self.usable)
-            self.usable.append(ref)
-        else:
-            self._places[ref] = place
-            self.usable[place] = ref
-        return oldest
+    def add(self, refs: Iterable[str]) -> list[str]:
+        """Put linkers in; gives those that are pushed out."""
+        newest, usable, places = self._newest, self.usable, self._places
+        out = []
+        for ref in refs:
+            newest.append(ref)
+            place = None
+            if len(newest) > self.size:
+                oldest = newest.popleft()
+                out.append(oldest)
+                place = places.pop(oldest, None)
+            if place is None:
+                places[ref] = len(usable)
+                usable.append(ref)
+            else:
+                places[ref] = place
+                usable[place] = ref
+        return out
 
     def use_up(self, ref: str) -> None:
         """A linker is not to be drawn any more; no error if it is not there. The last one takes its place."""
@@ -162,26 +168,25 @@ class Shelf:
     _windows: dict[str, _Window] = field(default_factory=dict)
     _uses: dict[str, int] = field(default_factory=dict)
     """How often each of the newest has been used, by file."""
-    _tried: dict[str, set[Combination]] = field(default_factory=dict)
-    """The combinations that each of the newest was the first of, sorted, for linkers of one family may change places.
-    What holds a linker that is no longer among the newest cannot be drawn again, and is forgotten."""
+    _tried: set[Combination] = field(default_factory=set)
+    """Combinations, each sorted, for linkers of one family may change places."""
+    _history: deque[Combination] = field(default_factory=deque)
+    """The same in order; what holds a linker that is no longer among the newest cannot come again, and is forgotten."""
     _none_for: tuple[int, int] | None = field(default=None, compare=False)
     """Arguments of `pick` for which nothing was found, as long as nothing has changed since."""
 
     def add(self, linkers: Iterable[Product]) -> None:
         """Put linkers on the shelf; those whose key is known are passed over."""
+        known, fresh = self._known, dict[str, list[str]]()
         for key, ref, family, _, _ in linkers:
-            if key in self._known:
-                continue
-            self._known.add(key)
-            self._seen[family] += 1
-            if family not in self._windows:
-                self._windows[family] = _Window(self.window)
-            self._uses[ref] = 0
-            oldest = self._windows[family].add(ref)
-            if oldest is not None:
+            if key not in known:
+                known.add(key)
+                fresh.setdefault(family, []).append(ref)
+        for family, refs in fresh.items():
+            self._seen[family] += len(refs)
+            self._uses.update(dict.fromkeys(refs, 0))
+            for oldest in self._windows.setdefault(family, _Window(self.window)).add(refs):
                 del self._uses[oldest]
-                self._tried.pop(oldest, None)
         self._none_for = None
 
     def __len__(self) -> int:
@@ -195,12 +200,11 @@ class Shelf:
         """
         if self._none_for == (n, seed) or any(self._seen[family] < self.min_per_family for family in self.recipe):
             return []
-        choices = [(window.usable, len(window.usable)) for window in map(self._windows.__getitem__, self.recipe)]
-        if not all(count for _, count in choices):
+        choices = [self._windows[family].usable for family in self.recipe]
+        if not all(choices):
             return []
-        draw = random.Random(seed).random
-        drawn = (tuple([refs[int(draw() * count)] for refs, count in choices]) for _ in range(_SAMPLES_PER_MOF * n))
-        found = self._fresh(drawn, n) or self._fresh(islice(self._enumerate(), _MOST_ENUMERATED), n)
+        found = self._fresh(_draw(choices, n, random.Random(seed)), n)
+        found = found or self._fresh(islice(self._enumerate(), _MOST_ENUMERATED), n)
         if not found:
             self._none_for = (n, seed)
         return found
@@ -208,34 +212,39 @@ class Shelf:
     def use(self, refs: Sequence[str]) -> None:
         """Note that combinations, given by the files of their linkers one after another, are being assembled."""
         self._none_for = None
-        size, uses = len(self.recipe), self._uses
+        size, uses, tried, history = len(self.recipe), self._uses, self._tried, self._history
         for start in range(0, len(refs), size):
             identity = tuple(sorted(refs[start : start + size]))
-            if identity[0] in uses:
-                self._tried.setdefault(identity[0], set()).add(identity)
+            tried.add(identity)
+            history.append(identity)
             for ref in set(identity):
                 if ref in uses:
                     uses[ref] += 1
                     if uses[ref] == self.max_uses:
                         for window in self._windows.values():
                             window.use_up(ref)
+        while history and not all(ref in uses for ref in history[0]):
+            tried.discard(history.popleft())
 
     def _fresh(self, candidates: Iterable[Combination], n: int) -> list[Combination]:
-        """The first `n` that are new and whose linkers have uses left, those of the others found included."""
+        """The first `n` that are new and whose linkers have uses left, those of the others found included.
+
+        Candidates are of linkers that are not used up.
+        """
         found: dict[Combination, Combination] = {}
-        left: dict[str, int] = {}
-        tried, nothing = self._tried, frozenset[Combination]()
+        picked: dict[str, int] = {}
+        tried, uses, max_uses = self._tried, self._uses, self.max_uses
         for candidate in candidates:
             identity = tuple(sorted(candidate))
-            if identity in found or identity in tried.get(identity[0], nothing):
+            if identity in tried or identity in found:
                 continue
             for ref in identity:
-                if ref not in left:
-                    left[ref] = self.max_uses - self._uses[ref]
-            if min([left[ref] for ref in identity]) > 0:
+                if ref in picked and uses[ref] + picked[ref] >= max_uses:
+                    break
+            else:
                 found[identity] = candidate
                 for ref in set(identity):
-                    left[ref] -= 1
+                    picked[ref] = picked.get(ref, 0) + 1
                 if len(found) == n:
                     break
         return list(found.values())
@@ -248,3 +257,10 @@ class Shelf:
         for groups in product(*choices):
             supply = {family: iter(group) for family, group in zip(families, groups, strict=True)}
             yield tuple(ref for family in self.recipe for ref in islice(supply[family], 1))
+
+
+def _draw(choices: Sequence[Sequence[str]], n: int, rng: random.Random) -> Iterator[Combination]:
+    """Random combinations, more than `n` at a time."""
+    at_once = n + n // 8
+    for _ in range(_SAMPLES_PER_MOF):
+        yield from zip(*[rng.choices(refs, k=at_once) for refs in choices], strict=True)

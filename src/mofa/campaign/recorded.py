@@ -14,9 +14,8 @@ from mofa.errors import CampaignError
 from mofa.store.payloads import Status
 from mofa.store.records import CampaignRecords, MofRecord, TaskRecord, load
 
-MIN_TASKS = 3
+MIN_TASKS = dict.fromkeys(TaskKind, 3) | {TaskKind.GENERATE: 1, TaskKind.TRAIN: 0}
 """Ended tasks of each kind that a campaign must have before it can serve as a table."""
-_NEEDED = tuple(kind for kind in TaskKind if kind is not TaskKind.TRAIN)
 _SCALED = frozenset({TaskKind.GENERATE, TaskKind.PROCESS, TaskKind.ASSEMBLE})
 """They work on several things at once, and take a time in proportion."""
 
@@ -94,10 +93,10 @@ def from_records(records: CampaignRecords, *, source: str = "records of a campai
         }.get(task.kind, 1)
         if n:
             samples[task.kind].append(_Sample(n, _drawn(task, records.mofs.get(task.subject), made[task.id])))
-    few = [f"{kind} ({len(samples[kind])})" for kind in _NEEDED if len(samples[kind]) < MIN_TASKS]
+    few = [f"{kind} ({len(samples[kind])} of {n})" for kind, n in MIN_TASKS.items() if len(samples[kind]) < n]
     if few:
         raise CampaignError(
-            f"too few tasks have ended to draw from: {', '.join(few)}; {MIN_TASKS} of each kind are needed",
+            f"too few tasks have ended to draw from: {', '.join(few)}",
             where=source,
             action="Let it run longer, or leave --campaign out to use the published durations",
         )

@@ -11,20 +11,20 @@ others wait; every message travels for some milliseconds.
 from __future__ import annotations
 
 import gc
-import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import repeat
+from operator import attrgetter
 from typing import NamedTuple
 
 from mofa.campaign.durations import PAPER, WorkTable
 from mofa.campaign.policy import Policy
 from mofa.campaign.settings import CampaignPlan
+from mofa.campaign.simulated_work import World, duration_s
 from mofa.campaign.slots import SlotBoard
-from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, batch_key
-from mofa.compute import Completed, Emit, Report, StreamItem
+from mofa.campaign.tasks import Batch, Task, TaskKind
+from mofa.compute import Completed, Report, StreamItem
 from mofa.compute.simulated import SimulatedServer
 from mofa.store.performance import Performance, measure
 from mofa.store.records import BatchRecord, SessionRecord
@@ -70,7 +70,7 @@ class SimulationResult:
     slots: Mapping[str, int]
     """By name of the pool."""
     spans: tuple[TaskSpan, ...]
-    """Every task that was begun; those still at work at the end are cut off there."""
+    """Every task that was begun, in order of submission; those still at work at the end are cut off there."""
     batches: tuple[BatchRecord, ...]
     """Every batch of linkers that was streamed."""
     made: Mapping[TaskKind, int]
@@ -110,105 +110,12 @@ class SimulationResult:
         return sum(found_s <= time_s for found_s in self.stable_s)
 
 
-class _End(NamedTuple):
-    """The value of a simulated call."""
-
-    duration_s: float
-    outcome: Outcome
-    items: int
-    """What it gave."""
-
-
 class _Begun(NamedTuple):
     """A task on a slot."""
 
     task: Task
     pool: str
     submitted_s: float
-
-
-@dataclass
-class _Linkers:
-    """A batch that waits to be processed."""
-
-    n: int
-    family: str
-    model_version: int
-
-
-class _World:
-    """What workers do: names and numbers instead of structures.
-
-    A linker's name carries the version of the model that made it, a MOF's name those of its linkers.
-    """
-
-    def __init__(self, table: WorkTable, learning: Sequence[float], seed: int) -> None:
-        self._table = table
-        self._learning = tuple(learning)
-        self._rng = random.Random(seed)
-        self._batches: dict[str, _Linkers] = {}
-        self._serial = 0
-
-    def perform(self, emit: Emit, task: Task) -> _End:
-        """Do a task: the function of every call."""
-        match task.kind:
-            case TaskKind.GENERATE:
-                return self._generate(emit, task)
-            case TaskKind.PROCESS:
-                return self._process(task)
-            case TaskKind.ASSEMBLE:
-                return self._assemble(task)
-            case _:
-                return self._single(task)
-
-    def _generate(self, emit: Emit, task: Task) -> _End:
-        sizes = self._table.batches(self._rng)
-        version: int = task.options["model_version"]
-        for index, n in enumerate(sizes):
-            key = batch_key(task.id, index)
-            self._batches[key] = _Linkers(n, task.subject, version)
-            emit(Batch(key, key, n))
-        drawn = self._table.draw(task.kind, sum(sizes), self._rng)
-        return _End(drawn.duration_s, Outcome(), 0)
-
-    def _process(self, task: Task) -> _End:
-        batch = self._batches.pop(task.subject)
-        drawn = self._table.draw(task.kind, batch.n, self._rng)
-        first, self._serial = self._serial, self._serial + drawn.made
-        names = [f"{serial}v{batch.model_version}" for serial in range(first, self._serial)]
-        linkers = map(Product, names, names, repeat(batch.family))
-        return _End(drawn.duration_s, Outcome(True, tuple(linkers)), drawn.made)
-
-    def _assemble(self, task: Task) -> _End:
-        size: int = task.options["linkers_per_mof"]
-        drawn = self._table.draw(task.kind, len(task.inputs) // size, self._rng)
-        parts = list(zip(*[iter(task.inputs)] * size, strict=True))[: drawn.made]
-        names = list(map("+".join, parts))
-        mofs = map(Product, names, names, repeat(""), repeat(None), parts)
-        return _End(drawn.duration_s, Outcome(True, tuple(mofs)), drawn.made)
-
-    def _single(self, task: Task) -> _End:
-        """A task with one product or none."""
-        n: int = task.options["mofs"] if task.kind is TaskKind.TRAIN else 1
-        drawn = self._table.draw(task.kind, n, self._rng)
-        if not drawn.made:
-            return _End(drawn.duration_s, Outcome(), 0)
-        score = drawn.score
-        if task.kind is TaskKind.VALIDATE and self._learning:
-            score *= self._factor(task.subject)
-        return _End(drawn.duration_s, Outcome(True, (Product(task.subject, task.subject, score=score),)), 1)
-
-    def _factor(self, mof: str) -> float:
-        """What the models behind a MOF's linkers do to its strain: the mean of their factors."""
-        versions = [int(linker.rpartition("v")[2]) for linker in mof.split("+")]
-        last = len(self._learning) - 1
-        return sum(self._learning[min(version, last)] for version in versions) / len(versions)
-
-
-def _duration_s(fn: Callable[..., object], args: tuple[object, ...], value: object) -> float:
-    """A simulated call says itself how long it takes."""
-    assert isinstance(value, _End)
-    return value.duration_s
 
 
 @dataclass
@@ -233,11 +140,11 @@ class _Loop:
         self.policy = Policy(plan.policy, seed=seed)
         self.board = SlotBoard(plan.slots)
         self.slots = {name: pool.count for name, pool in plan.slots.pools.items()}
-        self.server = SimulatedServer(self.slots, duration=_duration_s, latency_s=costs.latency_s, start_s=0.0)
+        self.server = SimulatedServer(self.slots, duration=duration_s, latency_s=costs.latency_s, start_s=0.0)
         self.counts = _Counts()
         self.running: dict[str, _Begun] = {}
         self.spent_s = 0.0
-        self._work = _World(table, learning, seed).perform
+        self._work = World(table, learning, seed).perform
         self._costs = costs
         self._stable_strain = plan.stable_strain
 
@@ -397,13 +304,13 @@ def simulate(
     end_s = hours * SECONDS_PER_HOUR
     with _no_garbage_collection():
         loop.run(end_s, on_progress)
-    duration_s = min(end_s, loop.server.now_s)
+    lasted_s = min(end_s, loop.server.now_s)
     counts, waiting = loop.counts, loop.policy.waiting()
     mofs = counts.made[TaskKind.ASSEMBLE]
     return SimulationResult(
-        duration_s=duration_s,
+        duration_s=lasted_s,
         slots=loop.slots,
-        spans=(*counts.spans, *loop.cut_off(duration_s)),
+        spans=tuple(sorted([*counts.spans, *loop.cut_off(lasted_s)], key=attrgetter("submitted_s"))),
         batches=tuple(counts.batches),
         made={kind: counts.made[kind] for kind in TaskKind} | {TaskKind.GENERATE: counts.linkers},
         stable_s=tuple(counts.stable_s),
@@ -411,7 +318,7 @@ def simulate(
         dropped_mofs=mofs - counts.submitted[TaskKind.VALIDATE] - waiting[TaskKind.VALIDATE],
         n_submitted=counts.submitted.total(),
         n_running=len(loop.running),
-        thinker_busy=loop.spent_s / max(duration_s, 1e-9),
+        thinker_busy=loop.spent_s / max(lasted_s, 1e-9),
         source=table.source,
         retrained=plan.policy.retrain,
         learning=tuple(learning),

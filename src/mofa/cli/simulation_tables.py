@@ -31,12 +31,11 @@ def rates(result: SimulationResult, performance: Performance, nodes: int | None)
     published = PUBLISHED.get(nodes) if nodes is not None else None
     known = {}
     if published is not None:
-        low, high = published.linkers
         known = {
-            TaskKind.GENERATE: f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}",
+            TaskKind.GENERATE: _span(published.linkers),
             TaskKind.ASSEMBLE: f"{published.mofs:,.0f}",
             TaskKind.VALIDATE: f"{published.simulated:,.0f}",
-            TaskKind.ADSORB: f"{published.uptakes:,.0f}" if published.uptakes else "",
+            TaskKind.ADSORB: _span(published.uptakes) if published.uptakes else "",
         }
     last = f"published, {nodes} nodes" if known else ""
     table = _table("What", "in all", "per hour, mean", "per hour, sustained", last)
@@ -69,6 +68,12 @@ def stable(counts: Sequence[tuple[float, int]], nodes: int | None) -> Table:
         compare = f"{known:.1f}" if known and time_s == PUBLISHED_STABLE_AFTER_S else ""
         table.add_row(duration(time_s), f"{n:,}", f"{n / (time_s / 3600.0) / (nodes or 1):.3g}", compare)
     return table
+
+
+def _span(ends: tuple[float, float]) -> str:
+    """A published figure, or the range of several."""
+    low, high = ends
+    return f"{low:,.0f}" if low == high else f"{low:,.0f} to {high:,.0f}"
 
 
 def _table(*titles: str) -> Table:

@@ -1,0 +1,111 @@
+"""What the workers of a simulated campaign do: names and numbers instead of structures."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import repeat
+from typing import NamedTuple
+
+from mofa.campaign.durations import WorkTable
+from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, batch_key
+from mofa.compute import Emit
+
+
+class End(NamedTuple):
+    """The value of a simulated call."""
+
+    duration_s: float
+    outcome: Outcome
+    items: int
+    """What it gave."""
+
+
+@dataclass
+class _Linkers:
+    """A batch that waits to be processed."""
+
+    n: int
+    family: str
+    model_version: int
+
+
+_product: Callable[[tuple[object, ...]], Product] = partial(tuple.__new__, Product)
+"""Makes a product of the tuple of its fields: a third of the time, and there are millions."""
+
+
+class World:
+    """What workers do: names and numbers instead of structures.
+
+    A linker's name carries the version of the model that made it, a MOF's name those of its linkers.
+    """
+
+    def __init__(self, table: WorkTable, learning: Sequence[float], seed: int) -> None:
+        self._table = table
+        self._learning = tuple(learning)
+        self._rng = random.Random(seed)
+        self._batches: dict[str, _Linkers] = {}
+        self._serial = 0
+
+    def perform(self, emit: Emit, task: Task) -> End:
+        """Do a task: the function of every call."""
+        match task.kind:
+            case TaskKind.GENERATE:
+                return self._generate(emit, task)
+            case TaskKind.PROCESS:
+                return self._process(task)
+            case TaskKind.ASSEMBLE:
+                return self._assemble(task)
+            case _:
+                return self._single(task)
+
+    def _generate(self, emit: Emit, task: Task) -> End:
+        sizes = self._table.batches(self._rng)
+        version: int = task.options["model_version"]
+        for index, n in enumerate(sizes):
+            key = batch_key(task.id, index)
+            self._batches[key] = _Linkers(n, task.subject, version)
+            emit(Batch(key, key, n))
+        drawn = self._table.draw(task.kind, sum(sizes), self._rng)
+        return End(drawn.duration_s, Outcome(), 0)
+
+    def _process(self, task: Task) -> End:
+        batch = self._batches.pop(task.subject)
+        drawn = self._table.draw(task.kind, batch.n, self._rng)
+        first, self._serial = self._serial, self._serial + drawn.made
+        names = [f"{serial}v{batch.model_version}" for serial in range(first, self._serial)]
+        linkers = map(_product, zip(names, names, repeat(batch.family), repeat(None), repeat(())))
+        return End(drawn.duration_s, Outcome(True, tuple(linkers)), drawn.made)
+
+    def _assemble(self, task: Task) -> End:
+        size: int = task.options["linkers_per_mof"]
+        drawn = self._table.draw(task.kind, len(task.inputs) // size, self._rng)
+        parts = list(zip(*[iter(task.inputs)] * size, strict=True))[: drawn.made]
+        names = list(map("+".join, parts))
+        mofs = map(_product, zip(names, names, repeat(""), repeat(None), parts))
+        return End(drawn.duration_s, Outcome(True, tuple(mofs)), drawn.made)
+
+    def _single(self, task: Task) -> End:
+        """A task with one product or none."""
+        n: int = task.options["mofs"] if task.kind is TaskKind.TRAIN else 1
+        drawn = self._table.draw(task.kind, n, self._rng)
+        if not drawn.made:
+            return End(drawn.duration_s, Outcome(), 0)
+        score = drawn.score
+        if task.kind is TaskKind.VALIDATE and self._learning:
+            score *= self._factor(task.subject)
+        return End(drawn.duration_s, Outcome(True, (Product(task.subject, task.subject, score=score),)), 1)
+
+    def _factor(self, mof: str) -> float:
+        """What the models behind a MOF's linkers do to its strain: the mean of their factors."""
+        versions = [int(linker.rpartition("v")[2]) for linker in mof.split("+")]
+        last = len(self._learning) - 1
+        return sum(self._learning[min(version, last)] for version in versions) / len(versions)
+
+
+def duration_s(fn: Callable[..., object], args: tuple[object, ...], value: object) -> float:
+    """A simulated call says itself how long it takes."""
+    assert isinstance(value, End)
+    return value.duration_s
