@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from operator import attrgetter
 
 from mofa.chemistry.results import TRAINABLE_STRAIN
 
@@ -56,7 +57,7 @@ def training_set(examples: Iterable[Example], settings: CurriculumSettings | Non
     if len(adsorbing) >= rule.uptakes_to_switch:
         ranked = sorted(adsorbing, key=lambda example: (-(example.uptake_mol_per_kg or 0.0), example.key))
     else:
-        ranked = sorted(candidates, key=lambda example: (example.strain, example.key))
+        ranked = sorted(candidates, key=attrgetter("strain", "key"))
     kept = ranked[: min(int(len(ranked) * rule.keep_fraction), rule.max_examples)]
     return tuple(kept) if len(kept) >= rule.min_examples else ()
 

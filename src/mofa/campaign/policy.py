@@ -95,8 +95,8 @@ class Policy:
             case TaskKind.ASSEMBLE:
                 self._shelf.use(task.inputs)
             case TaskKind.VALIDATE:
-                entry = self._mofs.take(task.subject)
-                self._linkers_of[task.subject] = entry.parts if entry is not None else ()
+                self._mofs.take(task.subject)
+                self._linkers_of[task.subject] = task.inputs[1:]
             case TaskKind.OPTIMIZE:
                 self._stable.take(task.subject)
             case TaskKind.CHARGES:
@@ -123,10 +123,9 @@ class Policy:
             case TaskKind.PROCESS:
                 self._shelf.add(outcome.products)
             case TaskKind.ASSEMBLE:
-                for mof in outcome.products:
-                    if mof.key not in self._known_mofs:
-                        self._known_mofs.add(mof.key)
-                        self._mofs.add(mof)
+                fresh = {mof.key: mof for mof in outcome.products if mof.key not in self._known_mofs}
+                self._known_mofs.update(fresh)
+                self._mofs.add(fresh.values())
             case TaskKind.VALIDATE:
                 linkers = self._linkers_of.pop(task.subject, ())
                 for product in outcome.products:
@@ -222,7 +221,8 @@ class Policy:
         if entry is None:
             return None
         options = {"seed": derived_seed(self._seed, kind, entry.key)}
-        return Task(self._id(kind), kind, (entry.ref,), options, entry.key)
+        # A MOF's linkers go along: what is learnt from it must not hang on how long the queues of a session are.
+        return Task(self._id(kind), kind, (entry.ref, *entry.parts), options, entry.key)
 
     def _id(self, kind: TaskKind) -> str:
         return f"{kind.value}-{self._begun[kind]:06d}"

@@ -7,7 +7,7 @@ from bisect import bisect_left, insort
 from collections import Counter, OrderedDict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement, islice, product
+from itertools import chain, combinations_with_replacement, islice, product
 
 from mofa.campaign.tasks import Product
 from mofa.chemistry import Family
@@ -40,16 +40,17 @@ class Stack:
     """Last in, first out, bounded: where there is no room the oldest entry is dropped."""
 
     size: int
-    _entries: deque[Product] = field(default_factory=deque)
+    _entries: deque[Product] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._entries = deque(maxlen=self.size)
 
     def __len__(self) -> int:
         return len(self._entries)
 
-    def add(self, entry: Product) -> None:
-        """Put an entry on top."""
-        self._entries.append(entry)
-        if len(self._entries) > self.size:
-            self._entries.popleft()
+    def add(self, entries: Iterable[Product]) -> None:
+        """Put entries on top, the last one uppermost."""
+        self._entries.extend(entries)
 
     def top(self) -> Product | None:
         """The newest entry."""
@@ -171,7 +172,8 @@ class Shelf:
     _tried: set[Combination] = field(default_factory=set)
     """Combinations, each sorted, for linkers of one family may change places."""
     _history: deque[Combination] = field(default_factory=deque)
-    """The same in order; what holds a linker that is no longer among the newest cannot come again, and is forgotten."""
+    """The same in order; what begins with a linker that is no longer among the newest cannot come again, and is
+    forgotten."""
     _none_for: tuple[int, int] | None = field(default=None, compare=False)
     """Arguments of `pick` for which nothing was found, as long as nothing has changed since."""
 
@@ -212,18 +214,18 @@ class Shelf:
     def use(self, refs: Sequence[str]) -> None:
         """Note that combinations, given by the files of their linkers one after another, are being assembled."""
         self._none_for = None
-        size, uses, tried, history = len(self.recipe), self._uses, self._tried, self._history
-        for start in range(0, len(refs), size):
-            identity = tuple(sorted(refs[start : start + size]))
-            tried.add(identity)
-            history.append(identity)
-            for ref in set(identity):
-                if ref in uses:
-                    uses[ref] += 1
-                    if uses[ref] == self.max_uses:
-                        for window in self._windows.values():
-                            window.use_up(ref)
-        while history and not all(ref in uses for ref in history[0]):
+        uses, tried, history = self._uses, self._tried, self._history
+        combinations = zip(*[iter(refs)] * len(self.recipe), strict=True)
+        identities = list(map(tuple, map(sorted, combinations)))
+        tried.update(identities)
+        history.extend(identities)
+        for ref in chain.from_iterable(map(set, identities)):
+            if ref in uses:
+                uses[ref] = n = uses[ref] + 1
+                if n == self.max_uses:
+                    for window in self._windows.values():
+                        window.use_up(ref)
+        while history and history[0][0] not in uses:
             tried.discard(history.popleft())
 
     def _fresh(self, candidates: Iterable[Combination], n: int) -> list[Combination]:

@@ -116,9 +116,13 @@ class SimulatedServer:
         """
         deadline_s = self.now_s + timeout_s
         events = self._events
-        while events and (events[0][0] <= self.now_s or (not self._reports and events[0][0] <= deadline_s)):
-            time_s, _, happen, subject = heappop(events)
-            self.now_s = max(self.now_s, time_s)
+        while events:
+            time_s = events[0][0]
+            if time_s > self.now_s:
+                if self._reports or time_s > deadline_s:
+                    break
+                self.now_s = time_s
+            _, _, happen, subject = heappop(events)
             happen(time_s, subject)
         if not self._reports and deadline_s != float("inf"):
             self.now_s = deadline_s
