@@ -19,6 +19,8 @@ class Cause(StrEnum):
     """The function raised."""
     WORKER_DIED = "worker_died"
     """The worker process ended: a crash in compiled code, out of memory, a kill."""
+    NODE_LOST = "node_lost"
+    """What ran the worker was lost: its node, manager, interchange or task server. The task is not to blame."""
     CANCELLED = "cancelled"
     """`TaskServer.cancel` was called."""
 
