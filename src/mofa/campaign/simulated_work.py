@@ -36,10 +36,13 @@ _product: Callable[[tuple[object, ...]], Product] = partial(tuple.__new__, Produ
 """Makes a product of the tuple of its fields: a third of the time, and there are millions."""
 
 
+_NOTHING = Outcome()
+
+
 class World:
     """What workers do: names and numbers instead of structures.
 
-    A linker's name carries the version of the model that made it, a MOF's name those of its linkers.
+    A linker's name ends with the version of the model that made it.
     """
 
     def __init__(self, table: WorkTable, learning: Sequence[float], seed: int) -> None:
@@ -48,6 +51,8 @@ class World:
         self._rng = random.Random(seed)
         self._batches: dict[str, _Linkers] = {}
         self._serial = 0
+        self._factors: dict[str, float] = {}
+        """What the models behind a MOF's linkers do to its strain, by name."""
 
     def perform(self, emit: Emit, task: Task) -> End:
         """Do a task: the function of every call."""
@@ -69,13 +74,13 @@ class World:
             self._batches[key] = _Linkers(n, task.subject, version)
             emit(Batch(key, key, n))
         drawn = self._table.draw(task.kind, sum(sizes), self._rng)
-        return End(drawn.duration_s, Outcome(), 0)
+        return End(drawn.duration_s, _NOTHING, 0)
 
     def _process(self, task: Task) -> End:
         batch = self._batches.pop(task.subject)
         drawn = self._table.draw(task.kind, batch.n, self._rng)
         first, self._serial = self._serial, self._serial + drawn.made
-        names = [f"{serial}v{batch.model_version}" for serial in range(first, self._serial)]
+        names = list(map(f"%dv{batch.model_version}".__mod__, range(first, self._serial)))
         linkers = map(_product, zip(names, names, repeat(batch.family), repeat(None), repeat(())))
         return End(drawn.duration_s, Outcome(True, tuple(linkers)), drawn.made)
 
@@ -83,7 +88,10 @@ class World:
         size: int = task.options["linkers_per_mof"]
         drawn = self._table.draw(task.kind, len(task.inputs) // size, self._rng)
         parts = list(zip(*[iter(task.inputs)] * size, strict=True))[: drawn.made]
-        names = list(map("+".join, parts))
+        first, self._serial = self._serial, self._serial + len(parts)
+        names = list(map("m%d".__mod__, range(first, self._serial)))
+        if self._learning:
+            self._factors.update(zip(names, map(self._factor, parts), strict=True))
         mofs = map(_product, zip(names, names, repeat(""), repeat(None), parts))
         return End(drawn.duration_s, Outcome(True, tuple(mofs)), drawn.made)
 
@@ -92,15 +100,15 @@ class World:
         n: int = task.options["mofs"] if task.kind is TaskKind.TRAIN else 1
         drawn = self._table.draw(task.kind, n, self._rng)
         if not drawn.made:
-            return End(drawn.duration_s, Outcome(), 0)
+            return End(drawn.duration_s, _NOTHING, 0)
         score = drawn.score
         if task.kind is TaskKind.VALIDATE and self._learning:
-            score *= self._factor(task.subject)
+            score *= self._factors.pop(task.subject)
         return End(drawn.duration_s, Outcome(True, (Product(task.subject, task.subject, score=score),)), 1)
 
-    def _factor(self, mof: str) -> float:
-        """What the models behind a MOF's linkers do to its strain: the mean of their factors."""
-        versions = [int(linker.rpartition("v")[2]) for linker in mof.split("+")]
+    def _factor(self, linkers: Sequence[str]) -> float:
+        """What the models behind linkers do to the strain: the mean of their factors."""
+        versions = [int(linker.rpartition("v")[2]) for linker in linkers]
         last = len(self._learning) - 1
         return sum(self._learning[min(version, last)] for version in versions) / len(versions)
 
