@@ -7,6 +7,7 @@ import signal
 import threading
 from collections import Counter
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,8 @@ from mofa.campaign.tasks import Task
 from mofa.campaign.work import perform
 from mofa.campaign.workplace import TASK_FUNCTIONS, Workplace
 from mofa.chemistry import Reason, Stage
+from mofa.compute import Cause, Lost
+from mofa.compute.inline import InlineServer
 from mofa.errors import CampaignError, EngineError, EngineMissingError
 from mofa.store.folder import CampaignFolder
 from mofa.store.outbox import OutboxName
@@ -274,6 +277,48 @@ def test_one_poisoned_linker_is_refused_alone(server, tmp_path):
     assert all(task.status is not Status.CRASHED for task in records.tasks.values()), "the rest of the batch is kept"
     numbers = [int(key.removeprefix("KEY")) for key in records.linkers]
     assert all(number % 10 != 7 for number in numbers)
+
+
+class LosingServer(InlineServer):
+    """Loses every validate call some times before it runs it."""
+
+    def __init__(self, pools, settings=None):
+        super().__init__(pools, settings)
+        self.losses = Counter()
+        self.lost = []
+
+    def submit(self, key, pool, fn, *args):
+        if key.startswith("validate") and self.losses[key] < LOSSES:
+            self.losses[key] += 1
+            self.lost.append(Lost(key, Cause.NODE_LOST, "the node is gone"))
+        else:
+            super().submit(key, pool, fn, *args)
+
+    def wait(self, timeout_s):
+        lost, self.lost = self.lost, []
+        return [*lost, *super().wait(timeout_s)]
+
+
+LOSSES = 3
+
+
+def test_the_loss_of_nodes_is_not_held_against_a_task(tmp_path, monkeypatch):
+    monkeypatch.setattr("mofa.campaign.running.SERVERS", SimpleNamespace(load=lambda name: LosingServer))
+    summary = start(tmp_path / "c", plan(retries=0))
+    assert summary.stopped is StopReason.MAX_UPTAKES
+    records = load(tmp_path / "c")
+    assert not [found for found in records.rejections if found.reason is Reason.CRASHED]
+    assert sum("was lost with its node" in note for note in records.notes) >= LOSSES * summary.funnel.simulated
+    monkeypatch.setitem(globals(), "LOSSES", 99)
+    with pytest.raises(EngineError, match="the node is gone"):
+        start(tmp_path / "d", plan(retries=0, stop=StopRules(max_crashes_in_a_row=1)))
+
+
+def test_waiting_for_a_worker_is_not_counted_as_running(tmp_path):
+    limits = dict.fromkeys(K, 0.15)
+    slow = plan(options=standins.options(delay_s=0.05), slots=SlotPlan.shared(8), hard_limits_s=limits)
+    start(tmp_path / "c", slow)
+    assert not [found for found in load(tmp_path / "c").rejections if found.reason is Reason.TIME_LIMIT]
 
 
 def test_what_a_crashed_task_leaves_is_kept_in_full(tmp_path):

@@ -297,3 +297,16 @@ def test_training_set_goes_by_uptake_once_64_are_known():
 def test_training_set_has_bounds():
     assert len(training_set(examples(20_000))) == 8192
     assert len(training_set(examples(20), CurriculumSettings(min_examples=5))) == 10
+
+
+def test_what_is_learnt_does_not_hang_on_the_queues_of_a_session():
+    large, small = (Policy(PolicySettings(max_waiting_mofs=n), seed=1) for n in (50, 2))
+    mofs = [Product(f"mof-{n}", f"ref-{n}", parts=(f"linker-{n}",)) for n in range(20)]
+    for policy in (large, small):
+        policy.on_result(Task("assemble-x", K.ASSEMBLE), Outcome(True, tuple(mofs)))
+    while (task := large.next(K.VALIDATE)) is not None:
+        assert task.inputs[1:] == (f"linker-{task.subject.removeprefix('mof-')}",)
+        small.begin(task)
+        for policy in (large, small):
+            policy.on_result(task, Outcome(True, (Product(task.subject, "md", score=0.1),)))
+    assert large.state()["_curriculum"] == small.state()["_curriculum"]

@@ -50,6 +50,7 @@ def test_a_kind_of_task_without_slots_is_refused(tmp_path):
 
 def test_an_unknown_server_is_refused(tmp_path):
     refused(tmp_path, '[compute]\nserver = "condor"\n', "condor", "Choose one of colmena, inline, parsl, pool")
+    refused(tmp_path, '[compute]\nserver = "simulated"\n', "mofa simulate")
 
 
 @pytest.mark.parametrize("key", ['objects = "redis"', 'stream = "redis"', 'server = "colmena"'])
@@ -105,6 +106,8 @@ def test_parsl_is_the_default_beyond_one_worker():
         "[compute.pools.a]\nslots = 1\nkinds = ['dance']\n",
         "[policy]\nstable_strain = 0.3\nmax_strain = 0.2\n",
         "[policy]\nretrain_fraction = 0.0\n",
+        "[policy]\nretrain_min_mofs = 100\nretrain_max_mofs = 10\n",
+        "[compute.pools.a]\nslots = 1\nkinds = ['validate']\nlends_to = ['generate']\n",
     ],
 )
 def test_senseless_settings_are_refused(text):

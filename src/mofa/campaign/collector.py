@@ -91,6 +91,8 @@ class Collector:
         """The result in a message; None if its data cannot be fetched any more: they are in the outbox too."""
         try:
             completion: Completion = report.value
+            if completion.task_id != report.key:
+                raise LookupError(f"the message holds the result of {completion.task_id}")
             return dict(completion.result)
         except (LookupError, OSError, MofaError) as error:
             logger.warning("the result of %s is taken from the outbox: %s", report.key, error)

@@ -116,6 +116,7 @@ def check_engines(config: CampaignConfig) -> None:
     """Make sure that everything the configuration names exists, before anything runs.
 
     Raises:
+        ConfigError: the server is the simulated one.
         EngineMissingError: an engine or a server is not known or not installed.
         EngineError: a Redis server that is named cannot be reached.
         InputError: a node, net or gas is not known.
@@ -132,6 +133,12 @@ def check_engines(config: CampaignConfig) -> None:
         if find_spec(library) is None:
             raise EngineMissingError(f"the library {library} is not installed", action=f"Run: pip install {library}")
     server = server_of(config, slots_of(config))
+    if server == "simulated":
+        raise ConfigError(
+            "the simulated server runs no engines",
+            where="[compute] server",
+            action="Plan with `mofa simulate FILE.toml`, or choose parsl, pool, colmena or inline",
+        )
     SERVERS.load(server)
     if server == "colmena" or "redis" in (config.compute.objects, config.compute.stream):
         from mofa.compute.redis import check_redis

@@ -28,7 +28,9 @@ class CampaignState:
         self.batches: Counter[str] = Counter()
         """Batches recorded of each unfinished generate task."""
         self.attempts: Counter[str] = Counter()
-        """How often each unfinished task was lost."""
+        """How often each unfinished task was lost, and may be to blame."""
+        self.node_losses: Counter[str] = Counter()
+        """How often each unfinished task was lost with its node."""
         self.known: set[str] = set()
         """Every task that was ever submitted."""
 
@@ -57,8 +59,9 @@ class CampaignState:
                 self._end(self.unfinished.pop(event.task_id), TaskResult.from_json(event.payload))
             case EventKind.NOTE:
                 self.attempts[event.task_id] += "attempt" in event.payload
+                self.node_losses[event.task_id] += "node_loss" in event.payload
 
     def _end(self, task: Task, result: TaskResult) -> None:
         """A task has its result."""
-        del self.batches[task.id], self.attempts[task.id]
+        del self.batches[task.id], self.attempts[task.id], self.node_losses[task.id]
         self.policy.on_result(task, Outcome.of(result))

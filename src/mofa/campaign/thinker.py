@@ -15,15 +15,16 @@ import json
 import logging
 import os
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from mofa import __version__
-from mofa.campaign.collector import Collector, Found, make_event, result_event
-from mofa.campaign.crashes import clear_scratch, keep_crash
+from mofa.campaign.collector import Collector, Found, make_event
+from mofa.campaign.crashes import clear_scratch
 from mofa.campaign.interrupts import Interrupts
+from mofa.campaign.losses import LostTasks
 from mofa.campaign.policy import Policy
 from mofa.campaign.progress import Listener, RunningTask, RunSummary, Snapshot, StopReason
 from mofa.campaign.settings import CampaignPlan
@@ -31,12 +32,11 @@ from mofa.campaign.slots import SlotBoard
 from mofa.campaign.state import CampaignState
 from mofa.campaign.tasks import LISTED, Task, TaskKind
 from mofa.campaign.work import perform
-from mofa.campaign.workplace import BatchReady, Progress, Workplace
-from mofa.compute import Cause, Completed, Lost, Report, StreamItem, TaskServer
-from mofa.errors import CampaignError, ConfigError, EngineError, EngineMissingError, StoreError
+from mofa.campaign.workplace import BatchReady, Begun, Progress, Workplace
+from mofa.compute import Completed, Lost, Report, StreamItem, TaskServer
 from mofa.store.durable import remove_temporaries
 from mofa.store.folder import CampaignFolder
-from mofa.store.payloads import Event, EventKind, Status, TaskResult
+from mofa.store.payloads import Event, EventKind
 
 if TYPE_CHECKING:
     from mofa.store.events import EventStore
@@ -45,8 +45,6 @@ logger = logging.getLogger(__name__)
 
 TICK_S = 0.25
 CANCEL_S = 10.0
-_FATAL = (EngineMissingError, StoreError, ConfigError, CampaignError)
-"""No task of the campaign will fare better: stop and say so."""
 
 
 @dataclass
@@ -56,6 +54,8 @@ class _Running:
     task: Task
     pool: str
     since_s: float = field(default_factory=time.monotonic)
+    begun_s: float | None = None
+    """When its worker said that it had begun; before, it may wait for a node."""
     timed_out: bool = False
     progress: Progress | None = None
 
@@ -94,11 +94,8 @@ class Thinker:
         self._slots = SlotBoard(plan.slots)
         self._collector = Collector(folder.outbox, self.state.batches)
         self._running: dict[str, _Running] = {}
-        self._again: deque[Task] = deque()
-        """Tasks to run again: cut off in an earlier session, or lost with their worker."""
+        self._losses = LostTasks(self.state, folder, plan)
         self._finished: Counter[TaskKind] = Counter()
-        self._crashes_in_a_row: Counter[TaskKind] = Counter()
-        self._last_crash = ""
         self._interrupts = Interrupts()
         self._stopping: StopReason | None = None
         self._stopped_at_s = 0.0
@@ -199,9 +196,9 @@ class Thinker:
 
     def _next_again(self, pool: str) -> Task | None:
         """A task to be run again that this pool serves."""
-        for task in self._again:
+        for task in self._losses.again:
             if self._slots.serves(pool, task.kind):
-                self._again.remove(task)
+                self._losses.again.remove(task)
                 return task
         return None
 
@@ -226,6 +223,8 @@ class Thinker:
             match report:
                 case StreamItem(item=BatchReady()):
                     streaming[report.key] = running.task
+                case StreamItem(item=Begun()):
+                    running.begun_s = time.monotonic()
                 case StreamItem(item=Progress() as progress):
                     running.progress = progress
                 case Completed() | Lost():
@@ -240,63 +239,12 @@ class Thinker:
             founds.append(found)
             if found.ended:
                 self._finished[running.task.kind] += 1
-                self._crashes_in_a_row[running.task.kind] = 0
+                self._losses.ended_well(running.task.kind)
             else:
-                found.events += self._without_result(running, report)
+                stopping = self._stopping is not None
+                found.events += self._losses.take(running.task, report, running.timed_out, stopping)
         self._commit(founds)
-        self._give_up_on_crashes()
-
-    def _without_result(self, running: _Running, report: Completed | Lost) -> list[Event]:
-        """What is to be noted of a task that has ended and left no result."""
-        task = running.task
-        if isinstance(report, Completed):
-            return self._run_again(task, "its result is missing or damaged", "")
-        if isinstance(report.error, _FATAL):
-            raise report.error
-        if running.timed_out:
-            limit_s = self._plan.hard_limits_s[task.kind]
-            return self._refuse(task, Status.TIMED_OUT, f"killed after {limit_s:g} s", report.detail)
-        if self._stopping or report.cause is Cause.CANCELLED:
-            return []
-        # The last line of a traceback says what happened; after a death the server says it first.
-        lines = report.detail.strip().splitlines() or [""]
-        what = lines[-1] if report.cause is Cause.RAISED else lines[0]
-        return self._run_again(task, f"{report.cause}: {what}", report.detail)
-
-    def _run_again(self, task: Task, why: str, detail: str) -> list[Event]:
-        """Give a lost task another try, or record that it crashes."""
-        attempt = self.state.attempts[task.id] + 1
-        text = f"{task.id} ({task.subject}) was lost, attempt {attempt}: {why}"
-        logger.warning("%s", text)
-        note = make_event(task, EventKind.NOTE, {"text": text, "attempt": attempt}, serial=attempt)
-        if attempt <= self._plan.retries:
-            self._again.append(task)
-            return [note]
-        self._crashes_in_a_row[task.kind] += 1
-        self._last_crash = why
-        return [note, *self._refuse(task, Status.CRASHED, why, detail)]
-
-    def _refuse(self, task: Task, status: Status, why: str, detail: str) -> list[Event]:
-        """A task that is given up; all that helps to find out why is kept."""
-        ref = self._folder.files.put((detail or why).encode(), ".txt")
-        kept = keep_crash(self._folder, task, detail or why)
-        logger.warning("gave up on %s: %s; see %s", task.id, why, kept)
-        why = f"{why}; kept in {kept.relative_to(self._folder.root)}"
-        return [result_event(task, TaskResult(status, detail=why, detail_ref=ref))]
-
-    def _give_up_on_crashes(self) -> None:
-        """End the campaign when an engine only crashes; a training that fails leaves the old model in use.
-
-        Raises:
-            EngineError: too many tasks of one kind have crashed in a row.
-        """
-        for kind, crashes in self._crashes_in_a_row.items():
-            if kind is not TaskKind.TRAIN and crashes >= self._plan.stop.max_crashes_in_a_row:
-                raise EngineError(
-                    f"{crashes} {kind} tasks in a row crashed, the last with: {self._last_crash}",
-                    where=self._folder.root / "crashed",
-                    action="Look there and run `mofa doctor`; then continue with `mofa resume`",
-                )
+        self._losses.give_up_on_crashes()
 
     def _commit(self, founds: Sequence[Found]) -> None:
         """Make events last, all in one transaction; then let them take effect, then clear the outbox."""
@@ -324,9 +272,9 @@ class Thinker:
                 self._outbox.clear(name)
             else:
                 logger.warning("the outbox holds a result of an unknown task, now in %s", self._outbox.set_aside(name))
-        self._again.extend(self.state.unfinished.values())
+        self._losses.again.extend(self.state.unfinished.values())
         if self.state.known:
-            logger.info("resumed: %d tasks, %d to run again", len(self.state.known), len(self._again))
+            logger.info("resumed: %d tasks, %d to run again", len(self.state.known), len(self._losses.again))
 
     def _begin_session(self) -> None:
         """Record that a session begins, before all else: the time since the last one belongs to neither."""
@@ -374,11 +322,13 @@ class Thinker:
         return over_s > CANCEL_S
 
     def _enforce_limits(self) -> None:
-        """Kill tasks that run beyond the hard limit of their kind."""
+        """Kill tasks that run beyond the hard limit of their kind; waiting for a worker does not count."""
         now_s = time.monotonic()
         for running in self._running.values():
             limit_s = self._plan.hard_limits_s.get(running.task.kind)
-            if limit_s is not None and now_s - running.since_s > limit_s and not running.timed_out:
+            if limit_s is None or running.begun_s is None or running.timed_out:
+                continue
+            if now_s - running.begun_s > limit_s:
                 running.timed_out = True
                 self._server.cancel(running.task.id)
 

@@ -21,7 +21,7 @@ from typing import Any
 from mofa.campaign.actions import ACTIONS, Job
 from mofa.campaign.crashes import SCRATCH
 from mofa.campaign.tasks import Task, TaskKind
-from mofa.campaign.workplace import BatchReady, Completion, Workplace
+from mofa.campaign.workplace import BatchReady, Begun, Completion, Workplace
 from mofa.chemistry import RawLinker
 from mofa.compute import Emit
 from mofa.store import codec
@@ -36,7 +36,7 @@ def perform(emit: Emit, task: Task, workplace: Workplace, start_batch: int = 0, 
     """Run a task and leave its result in the outbox, durably, before returning it.
 
     Args:
-        emit: receives `BatchReady` and `Progress` while the task runs.
+        emit: receives `Begun`, `BatchReady` and `Progress` while the task runs.
         task: what to do.
         workplace: where.
         start_batch: batches of this generate task that have been recorded before, in an interrupted run.
@@ -47,6 +47,7 @@ def perform(emit: Emit, task: Task, workplace: Workplace, start_batch: int = 0, 
         Exception: whatever the task function raises; the server reports it.
     """
     started_s, cpu_s = time.time(), _cpu_s()
+    emit(Begun())
     n_batches, items = 0, tuple[Item, ...]()
     with _working_directory(task, workplace):
         if task.kind is TaskKind.GENERATE:

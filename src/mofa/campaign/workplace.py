@@ -85,6 +85,11 @@ class Completion:
 
 
 @dataclass(frozen=True)
+class Begun:
+    """The task is on a worker: from now on its time counts."""
+
+
+@dataclass(frozen=True)
 class BatchReady:
     """A streamed batch lies in the outbox."""
 

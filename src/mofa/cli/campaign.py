@@ -184,11 +184,17 @@ def _finish(folder: Path, summary: RunSummary, *, json_output: bool) -> None:
     else:
         _print_results(load(folder))
         say(f"Ended after {summary.elapsed_s / 60:.1f} min: {WHY_STOPPED[summary.stopped]}.")
-        if summary.unfinished or interrupted:
-            say(f"{summary.unfinished} tasks were cut off; `mofa resume {folder}` goes on.")
+        if interrupted:
+            say(f"{_tasks(summary.unfinished)} cut off; `mofa resume {folder}` goes on.")
+        elif summary.stopped is not StopReason.EXHAUSTED:
+            say(f"To go further, raise [stop] in {folder / 'campaign.toml'}, then `mofa resume {folder}`.")
         say(f"Report: {path}")
     if interrupted:
         raise typer.Exit(INTERRUPTED_EXIT_CODE)
+
+
+def _tasks(n: int) -> str:
+    return "1 task was" if n == 1 else f"{n} tasks were"
 
 
 def _print_results(records: CampaignRecords) -> None:

@@ -12,6 +12,8 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Strain = Annotated[float, Field(gt=0, le=1)]
 Kind = Literal["generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train"]
+LentKind = Literal["process", "assemble", "validate", "optimize", "charges", "adsorb"]
+"""Kinds that have a queue, by whose length slots are lent."""
 
 
 class Section(BaseModel):
@@ -191,7 +193,7 @@ class WorkerPool(Section):
     """Tasks that it runs at the same time."""
     kinds: Annotated[tuple[Kind, ...], Field(strict=False, min_length=1)]
     """What it does, in the order in which it looks for work."""
-    lends_to: Annotated[tuple[Kind, ...], Field(strict=False)] = ()
+    lends_to: Annotated[tuple[LentKind, ...], Field(strict=False)] = ()
     """Kinds that it helps out with when it has nothing of its own to do."""
 
 
@@ -281,6 +283,8 @@ class CampaignConfig(Section):
             raise ValueError("[compute] takes either workers or pools")
         if self.policy.stable_strain > self.policy.max_strain:
             raise ValueError("[policy] stable_strain is above max_strain")
+        if self.policy.retrain_min_mofs > self.policy.retrain_max_mofs:
+            raise ValueError("[policy] retrain_min_mofs is above retrain_max_mofs")
         return self
 
     def task_options(self) -> dict[str, dict[str, Any]]:

@@ -22,14 +22,22 @@ def template(config: CampaignConfig | None = None) -> str:
                 tables += _tables(f"{field.alias or name}.{key}", description, value)
                 continue
             assignment = f"{key} = {_toml(value)}" if value is not None else f"# {key} ="
-            lines.append(f"{assignment:<36}# {description}")
+            lines.append(f"{assignment:<35} # {description}")
         lines += tables
     return "\n".join(lines) + "\n"
 
 
+_POOL_EXAMPLE = (
+    "# [compute.pools.md]",
+    "# slots = 1",
+    '# kinds = ["validate"]',
+    '# lends_to = ["process"]',
+)
+
+
 def _tables(name: str, description: str, sections: dict[str, Section]) -> list[str]:
     """Named sub-tables of a section."""
-    lines = [f"# {description}"]
+    lines = [f"# {description}"] if sections else [f"# {description} For example:", *_POOL_EXAMPLE]
     for key, section in sections.items():
         values = ((option, getattr(section, option)) for option in type(section).model_fields)
         lines += ["", f"[{name}.{_key(key)}]", *(f"{option} = {_toml(value)}" for option, value in values)]

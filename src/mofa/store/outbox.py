@@ -39,7 +39,7 @@ class OutboxName:
     def parse(cls, text: str) -> OutboxName:
         """The inverse of ``str``."""
         task_id, found, index = text.partition(".batch-")
-        return cls(task_id, int(index) if found else None)
+        return cls(task_id, int(index)) if found and index.isdecimal() else cls(text)
 
 
 class Outbox:
@@ -88,7 +88,11 @@ class Outbox:
 
     def names(self) -> list[OutboxName]:
         """What lies here: batches before the result of their task, in order."""
-        found = [OutboxName.parse(path.name.removesuffix(SUFFIX)) for path in self.root.glob(f"[!.]*{SUFFIX}")]
+        found = []
+        for path in self.root.glob(f"[!.]*{SUFFIX}"):
+            name = OutboxName.parse(path.name.removesuffix(SUFFIX))
+            if self._path(name) == path:  # what no worker has written is none of ours
+                found.append(name)
         return sorted(found, key=lambda name: (name.task_id, name.batch is None, name.batch or 0))
 
     def clear(self, name: OutboxName) -> None:
