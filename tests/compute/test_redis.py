@@ -48,6 +48,18 @@ def test_objects_leave_nothing_not_even_what_other_processes_have_put(settings, 
     assert client.get("somebody else's") == b"value"
 
 
+def test_an_object_that_somebody_else_has_put_or_changed_is_not_given_out(settings, redis_url):
+    client = connect(redis_url)
+    store = RedisObjects(settings)
+    key = store.put(b"data")
+    assert pickle.loads(pickle.dumps(store)).get(key) == b"data"
+    for forged in (b"", b"data", bytes(32) + b"data", client.get(key) + b"!"):
+        client.set(key, forged)
+        with pytest.raises(LookupError, match="not put by this campaign"):
+            store.get(key)
+    store.close()
+
+
 def test_an_object_that_redis_cannot_hold_is_refused_before_it_is_sent(settings, monkeypatch):
     monkeypatch.setattr("mofa.compute.redis.MAX_BYTES", 1000)
     store = RedisObjects(settings)

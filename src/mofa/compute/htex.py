@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import zmq
 from parsl.executors import HighThroughputExecutor
 from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
 from parsl.jobs.error_handlers import noop_error_handler
@@ -44,6 +45,8 @@ _END_S = 8.0
 _QUICK_S = 60.0
 """What ends sooner than this after its start, while no call of its pool has run, could not start properly, s."""
 _MAX_QUICK = 3
+_CONNECT_MS = 30_000
+"""How long an interchange that has started may take to take calls, ms."""
 _BACKOFF_S = (0.0, 0.0, 0.0, 5.0, 15.0, 60.0)
 """Pause before a block is started again after so many in a row that could not start, s."""
 
@@ -216,6 +219,8 @@ class Lane:
         self._make_blocks = make_blocks
         self._lock = threading.Lock()
         self._executor: HighThroughputExecutor | None = None
+        self._cut = False
+        """Nobody takes calls at the other end of the executor's socket."""
         self._starts = 0
         self._jobs: dict[str, float] = {}
         """Start of each block, monotonic s."""
@@ -235,25 +240,34 @@ class Lane:
         self._jobs.clear()
         self._n_blocks = blocks.count
         self._provider = blocks.provider
+        calls = executor.outgoing_q.zmq_socket
+        calls.sndtimeo = 0  # without a peer it would wait for ever; with one it never waits
+        cut = not calls.poll(_CONNECT_MS, zmq.POLLOUT)
         with self._lock:
-            self._executor = executor
+            self._executor, self._cut = executor, cut
         self._fill_blocks(executor)
 
     @property
     def ready(self) -> bool:
         """Whether calls can be submitted now."""
         executor = self._executor
-        return executor is not None and not executor.bad_state_is_set and _interchange(executor).poll() is None
+        if executor is None or self._cut or executor.bad_state_is_set:
+            return False
+        return _interchange(executor).poll() is None
 
     def submit(self, fn: Callable[..., object], *args: object) -> Future[Any] | None:
-        """Run a call on a worker; None if the lane is not `ready`.
+        """Run a call on a worker; None if the lane is not `ready`. Never waits.
 
         The future fails with what the function raised, with `WorkersLostError`, or with errors of Parsl.
         """
         with self._lock:
             if self._executor is None or not self.ready:
                 return None
-            future: Future[Any] = self._executor.submit(fn, {}, *args)
+            try:
+                future: Future[Any] = self._executor.submit(fn, {}, *args)
+            except zmq.Again:  # the interchange has died, though its process may not have ended
+                self._cut = True
+                return None
             return future
 
     def worked(self) -> None:

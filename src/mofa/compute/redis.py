@@ -169,7 +169,8 @@ class RedisObjects:
     """Objects on a Redis server; see `mofa.compute.ObjectStore`.
 
     Picklable: a copy in another process reaches the same objects, and what it puts belongs to the first store. An
-    object that nobody fetches within a day is gone.
+    object that nobody fetches within a day is gone. Objects are signed with a secret that only the store and its
+    copies hold, and one that is not is not given out: the caller will unpickle it.
 
     Args:
         settings: says where the server is.
@@ -180,10 +181,10 @@ class RedisObjects:
 
     def __init__(self, settings: ServerSettings) -> None:
         check_redis(settings.redis_url)
-        self._open(settings.redis_url, f"mofa:objects:{uuid.uuid4().hex}", owner=True)
+        self._open(settings.redis_url, f"mofa:objects:{uuid.uuid4().hex}", new_secret(), owner=True)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _objects_copy, (self._url, self._session)
+        return _objects_copy, (self._url, self._session, self._secret)
 
     def put(self, data: bytes) -> str:
         """Store bytes; see `ObjectStore.put`.
@@ -191,27 +192,31 @@ class RedisObjects:
         Raises:
             EngineError: the server was lost, is full, or takes no value of this size.
         """
-        if len(data) > MAX_BYTES:
+        signed = sign(data, secret=self._secret)
+        if len(signed) > MAX_BYTES:
             raise EngineError(
                 f"a value of {len(data)} bytes is too large for Redis, which takes {MAX_BYTES}",
                 where=shown(self._url),
                 action='Choose objects = "file"',
             )
         with reaching(self._url):
-            return str(self._connector.put(data).redis_key)
+            return str(self._connector.put(signed).redis_key)
 
     def get(self, key: str) -> bytes:
         """The bytes of a key; see `ObjectStore.get`.
 
         Raises:
-            LookupError: there are none.
+            LookupError: there are none, or they are not from a holder of the store's secret.
             EngineError: the server was lost.
         """
         with reaching(self._url):
-            data = self._connector.get(RedisKey(key))
-        if data is None:
+            signed = self._connector.get(RedisKey(key))
+        if signed is None:
             raise LookupError(f"the object {key} is gone")
-        return bytes(data)
+        data = verify(bytes(signed), secret=self._secret)
+        if data is None:
+            raise LookupError(f"the object {key} was not put by this campaign, or was changed")
+        return data
 
     def evict(self, key: str) -> None:
         """Forget a key; see `ObjectStore.evict`."""
@@ -227,14 +232,14 @@ class RedisObjects:
         finally:
             self._connector.close()
 
-    def _open(self, url: str, session: str, *, owner: bool) -> None:
-        self._url, self._session, self._owner = url, session, owner
+    def _open(self, url: str, session: str, secret: str, *, owner: bool) -> None:
+        self._url, self._session, self._secret, self._owner = url, session, secret, owner
         self._connector = _Connector(url, session)
 
 
-def _objects_copy(url: str, session: str) -> RedisObjects:
+def _objects_copy(url: str, session: str, secret: str) -> RedisObjects:
     store = RedisObjects.__new__(RedisObjects)
-    store._open(url, session, owner=False)
+    store._open(url, session, secret, owner=False)
     return store
 
 

@@ -96,7 +96,19 @@ class _Slot:
         self._worker = self._start()
 
     def run(self, token: str, packed: Packed) -> Outcome:
-        """Run one call to its end."""
+        """Run one call to its end.
+
+        Raises:
+            EngineError: the stream was lost. The call has been killed.
+        """
+        try:
+            return self._run(token, packed)
+        except BaseException:
+            # The worker is at this call still, and its answer would be taken for that of the next one.
+            self._replace()
+            raise
+
+    def _run(self, token: str, packed: Packed) -> Outcome:
         worker = self._worker
         worker.send(pickle.dumps((self._session.packing, packed), pickle.HIGHEST_PROTOCOL))
         n_items, cancelled, started = 0, False, b""
@@ -121,15 +133,19 @@ class _Slot:
                     self._emit(token, message)
                     n_items += 1
                 else:
+                    if cancelled:  # too late for this call, but the worker is being killed
+                        self._replace()
                     return Outcome(n_items, message)
             if not open_ or worker.exited in ready:
-                return Outcome(n_items, LOST + pickle.dumps(self._bury(cancelled)))
+                how = self._replace()
+                why = (Cause.CANCELLED, "cancelled while it ran") if cancelled else (Cause.WORKER_DIED, how)
+                return Outcome(n_items, LOST + pickle.dumps(why))
 
-    def _bury(self, cancelled: bool) -> tuple[Cause, str]:
-        """Replace a worker that has ended; why the call is lost."""
+    def _replace(self) -> str:
+        """End the worker, if it has not ended by itself, and start another; how it ended."""
         how = self._worker.release()
         self._worker = self._start()
-        return (Cause.CANCELLED, "cancelled while it ran") if cancelled else (Cause.WORKER_DIED, how)
+        return how
 
     def _start(self) -> WorkerProcess:
         path = [*self._session.path, *module_path()]
