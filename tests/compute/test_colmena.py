@@ -112,7 +112,7 @@ def check_replacement(server, victim):
     before = family()
     kill(victim)
     reports = {report.key: report for report in collect(server, ["a", "b", "waits"])}
-    assert {reports[key].cause for key in "ab"} == {Cause.WORKER_DIED}
+    assert {reports[key].cause for key in "ab"} == {Cause.NODE_LOST}
     assert reports["waits"] == Completed("waits", victim), "what was not handed over is not lost"
     assert survivors(before, 0.0) == [], "the workers of a dead server are gone before new ones start"
 

@@ -159,9 +159,11 @@ def item(what):
 def test_an_end_waits_for_the_items_before_it(book, packing):
     call = book.open("key", "cpu", echo, (1,))
     book.item(call.token, item("first"))
+    assert not book.has_ended(call)
     book.outcome(call, Outcome(2, value(packing, "end")))
     assert book.take() == [StreamItem("key", "first")]
     assert 4.0 < book.due_s() <= 5.0
+    assert book.has_ended(call)
     book.item(call.token, item("second"))
     assert book.take() == [StreamItem("key", "second"), Completed("key", "end")]
     book.item(call.token, item("a thread that outlived the call"))

@@ -11,6 +11,7 @@ import time
 import uuid
 
 import pytest
+import zmq
 
 from mofa.compute import SERVERS, Cause, Completed, Lost, ServerSettings, StreamItem
 from mofa.compute.htex import Blocks, Lane, LocalBlocks, WorkersLostError
@@ -174,7 +175,7 @@ def test_a_killed_manager_loses_its_calls_and_is_replaced(server):
     begun = time.monotonic()
     os.kill(manager, signal.SIGKILL)
     lost = server.end("victim")
-    assert lost.cause is Cause.WORKER_DIED
+    assert lost.cause is Cause.NODE_LOST
     assert time.monotonic() - begun < HEARTBEAT_LIMIT_S + 4.0
     assert command_of(worker) == ""
 
@@ -188,7 +189,7 @@ def test_a_killed_interchange_loses_its_calls_and_is_replaced(server):
     os.kill(interchange, signal.SIGKILL)
     for key in ("victim", "other"):
         lost = server.end(key)
-        assert lost.cause is Cause.WORKER_DIED
+        assert lost.cause is Cause.NODE_LOST
         assert "interchange" in lost.detail
     assert time.monotonic() - begun < 3.0
     assert command_of(worker) == ""
@@ -243,7 +244,7 @@ def test_workers_that_cannot_be_started_are_said_so(tmp_path):
     with ParslServer({"cpu": 1}, make_blocks=lambda *_: blocks) as server:
         server.submit("call", "cpu", echo, 1)
         (lost,) = collect(server, ["call"])
-        assert lost.cause is Cause.WORKER_DIED
+        assert lost.cause is Cause.NODE_LOST
         assert "no such module" in lost.detail
 
 
@@ -263,6 +264,28 @@ def test_an_interchange_that_dies_whenever_it_is_started_is_given_up(tmp_path):
         lane._executor.interchange_proc.wait()
         with pytest.raises(WorkersLostError, match="whenever it is started"):
             lane.look_after()
+    finally:
+        lane.stop()
+
+
+def test_submitting_does_not_wait_for_an_interchange_that_has_just_died(tmp_path):
+    """Its guardian, by which the death is seen, stands still meanwhile."""
+    blocks = Blocks(BrokenBlocks(tmp_path / "blocks"), 1, 1)
+    lane = Lane("cpu", 1, ServerSettings(), tmp_path, lambda *_: blocks)
+    lane.start()
+    try:
+        guardian = lane._executor.interchange_proc
+        (interchange,) = descendants(guardian.pid)
+        guardian.send_signal(signal.SIGSTOP)
+        os.kill(interchange, signal.SIGKILL)
+        while lane._executor.outgoing_q.zmq_socket.poll(0, zmq.POLLOUT):
+            time.sleep(0.01)
+        assert lane.ready
+        assert lane.submit(echo, 1) is None
+        assert not lane.ready
+        guardian.send_signal(signal.SIGCONT)
+        assert lane.look_after()
+        assert lane.ready
     finally:
         lane.stop()
 

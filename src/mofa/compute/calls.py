@@ -86,6 +86,10 @@ class CallBook:
         """The open call of a key."""
         return self._keys.get(key)
 
+    def has_ended(self, call: Call) -> bool:
+        """Whether an open call has come to its end, which waits for items before it."""
+        return call.token in self._held
+
     def item(self, token: str, message: bytes) -> Call | None:
         """Take in what a worker has sent by the stream; the call that it concerns, if that is still open."""
         call = self._calls.get(token)

@@ -50,6 +50,8 @@ _END_S = 10.0
 _MAX_FAILED_STARTS = 3
 """Task servers in a row that end before they have done a call."""
 _TAIL_BYTES = 4000
+_LOST = {"WorkerLost": Cause.WORKER_DIED, "ManagerLost": Cause.NODE_LOST}
+"""What Parsl's exceptions mean, by their names."""
 
 
 class SessionQueues(RedisQueues):  # type: ignore[misc]
@@ -210,8 +212,9 @@ class ColmenaServer(RemoteServer):
             self._book.outcome(call, result.value)
         else:
             what, trace = result.failure_info.exception, result.failure_info.traceback
-            if what.startswith(("WorkerLost(", "ManagerLost(")):
-                self._book.lost(call, Cause.WORKER_DIED, what)
+            lost = next((cause for name, cause in _LOST.items() if what.startswith(f"{name}(")), None)
+            if lost is not None:
+                self._book.lost(call, lost, what)
             else:
                 self._book.lost(call, Cause.RAISED, trace or what)
         self._through(call)
@@ -236,7 +239,7 @@ class ColmenaServer(RemoteServer):
             raise
         self._backend = self._start()
         for call in backend.calls.values():
-            self._book.lost(call, Cause.WORKER_DIED, f"Colmena's task server has ended: {how}")
+            self._book.lost(call, Cause.NODE_LOST, f"Colmena's task server has ended: {how}")
         for call in backend.calls.values():
             self._through(call)
 

@@ -97,7 +97,7 @@ class RemoteServer(ABC):
     def cancel(self, key: str) -> None:
         """End a call; see `TaskServer.cancel`."""
         call = self._book.by_key(key)
-        if call is None:
+        if call is None or self._book.has_ended(call):
             return
         if call in self._waiting[call.pool]:
             self._waiting[call.pool].remove(call)

@@ -23,7 +23,12 @@ from mofa.errors import EngineError
 logger = logging.getLogger(__name__)
 
 _LOOK_S = 0.5
-_LOST = (WorkersLostError, WorkerLost, ManagerLost, BadStateException)
+_LOST = {
+    WorkerLost: Cause.WORKER_DIED,
+    ManagerLost: Cause.NODE_LOST,
+    WorkersLostError: Cause.NODE_LOST,
+    BadStateException: Cause.NODE_LOST,
+}
 
 
 class ParslServer(RemoteServer):
@@ -90,9 +95,9 @@ class ParslServer(RemoteServer):
         if error is None:
             self._lanes[call.pool].worked()
             self._book.outcome(call, future.result())
-        elif isinstance(error, _LOST):
+        elif type(error) in _LOST:
             where = f" on {call.worker}" if call.worker else ""
-            self._book.lost(call, Cause.WORKER_DIED, f"the call was lost{where}: {error}")
+            self._book.lost(call, _LOST[type(error)], f"the call was lost{where}: {error}")
         else:
             trace = "".join(traceback.format_exception(error))
             self._book.lost(call, Cause.RAISED, trace, error if isinstance(error, Exception) else None)
