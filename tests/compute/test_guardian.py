@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 import uuid
 
 import pytest
@@ -46,6 +47,19 @@ def test_signals(mark, number):
             guardian.wait(0.2)
         guardian.terminate()
     assert guardian.wait(5.0) == 0
+
+
+def test_temporary_files_go_with_those_that_were_killed(mark, tmp_path, monkeypatch):
+    """Of a guardian below this one, too, which is killed before it can clean up."""
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
+    inner = f"{sys.executable} -m mofa.compute.guardian -- sh -c 'mktemp -d; exec sleep 600'"
+    guardian = guarded(mark, f"mktemp; {inner} & exec sleep 600")
+    wait_for(mark, 4)
+    while len(list(tmp_path.rglob("*"))) < 4:
+        time.sleep(0.02)
+    guardian.terminate()
+    assert guardian.wait(5.0) == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_does_not_outlive_a_killed_guardian(mark):

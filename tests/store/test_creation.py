@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 
@@ -155,3 +156,22 @@ def test_nobody_creates_while_another_holds_the_lock(tmp_path):
     with folder.lock(), pytest.raises(CampaignError, match="another process runs this campaign"):
         CampaignFolder.create(tmp_path, "late")
     assert files_in(tmp_path) == ["lock"]
+
+
+@pytest.mark.parametrize(
+    ("line", "mode"),
+    [
+        ('redis_url = "redis://:secret@host:6379/0"', 0o600),
+        ('database = "postgresql://user:sec:r/et@host/mofa"', 0o600),
+        ('redis_url = "redis://host/0?password=secret"', 0o600),
+        ('redis_url = "redis://user@host:6379/0"', 0o644),
+        ('redis_url = "redis://localhost:6379/0"', 0o644),
+    ],
+)
+def test_a_campaign_file_with_a_password_is_for_its_owner_alone(tmp_path, line, mode):
+    mask = os.umask(0o022)
+    try:
+        folder = CampaignFolder.create(tmp_path / "c", f"[compute]\n{line}\n")
+    finally:
+        os.umask(mask)
+    assert stat.S_IMODE(folder.config_path.stat().st_mode) == mode

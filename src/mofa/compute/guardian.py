@@ -1,9 +1,9 @@
 """Guardians: small processes that start something, outlive it, and leave nothing of it behind.
 
 A guardian adopts whatever its descendants leave behind (it is a *subreaper*). When the process that it started ends,
-however that ends, or is no longer wanted, it kills every descendant, those in sessions of their own included. So a
-cancelled task, a crashed manager or a killed campaign leaves no process behind. Linux only: it uses subreapers,
-process descriptors and parent-death signals.
+however that ends, or is no longer wanted, it kills every descendant, those in sessions of their own included, and
+removes their temporary files. So a cancelled task, a crashed manager or a killed campaign leaves nothing behind. Linux
+only: it uses subreapers, process descriptors and parent-death signals.
 
 Two sorts of processes live under one: each worker that runs calls (`mofa.compute.worker`), and whatever is started
 with this module's command line, as Parsl's interchange and managers are::
@@ -19,8 +19,10 @@ import argparse
 import ctypes
 import os
 import select
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -97,7 +99,10 @@ def command_line(python: str, command: Sequence[str]) -> list[str]:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command under a guardian and give its exit code."""
+    """Run a command under a guardian and give its exit code.
+
+    Its temporary files go to a folder that is removed afterwards, since what is killed cannot clean up after itself.
+    """
     parser = argparse.ArgumentParser(prog="python -m mofa.compute.guardian", description="Run a command; leave nothing")
     parser.add_argument("--watch", metavar="HOST:PID", help="end with this process, if it is on this host")
     parser.add_argument("command", nargs="+")
@@ -110,10 +115,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 ends.append(os.pidfd_open(int(pid)))
             except ProcessLookupError:
                 return 1
-    return guard(lambda: _execute(options.command), ends)
+    scratch = tempfile.mkdtemp(prefix="mofa-")
+    status = guard(lambda: _execute(options.command, scratch), ends)
+    shutil.rmtree(scratch, ignore_errors=True)
+    return status
 
 
-def _execute(command: list[str]) -> NoReturn:
+def _execute(command: list[str], scratch: str) -> NoReturn:
+    os.environ["TMPDIR"] = scratch
     try:
         os.execvp(command[0], command)
     except OSError as error:

@@ -11,6 +11,7 @@ creation that is killed in the moment after it leaves an empty schema on the ser
 from __future__ import annotations
 
 import os
+import re
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,6 +22,9 @@ from mofa.store.durable import TEMPORARY_SUFFIX, store_error, sync_folder, write
 if TYPE_CHECKING:
     from mofa.store.address import Address
     from mofa.store.folder import CampaignFolder
+
+_PASSWORD = re.compile(r"://[^\s/@]*:\S+@|[?&]password=")
+"""A URL with a password, or what looks like one."""
 
 
 def refuse_if_taken(folder: CampaignFolder) -> None:
@@ -63,14 +67,14 @@ def write_campaign(folder: CampaignFolder, config_text: str, address: Address | 
 
     Args:
         folder: the folder.
-        config_text: its campaign file; where its database has a password it is made readable for its owner alone.
+        config_text: its campaign file; where a URL in it has a password it is made readable for its owner alone.
         address: for the events; None to have them in the folder.
 
     Raises:
         StoreError: it cannot be written, or the database server cannot be reached.
     """
     _remove_leftovers(folder)
-    private = address is not None and address.has_password
+    private = (address is not None and address.has_password) or _PASSWORD.search(config_text) is not None
     parts = (folder.files.root, folder.outbox.root, folder.logs_path)
     new = [part for part in parts if not part.exists()]
     with ExitStack() as undo:
