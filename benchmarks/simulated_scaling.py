@@ -182,7 +182,8 @@ thinker and its database took.
 The table of durations and outcomes knows nothing of learning, so the runs with and without retraining differ only by
 chance and by the training tasks: this says nothing about what retraining is worth. In the paper it more than doubled
 the stable MOFs of 32 nodes. The share of stable MOFs is that of 450 nodes throughout, which is why fewer nodes do
-better here than in the published runs. Wall times are of a busy machine with two shared cores and a plain build of Python 3.11.
+better here than in the published runs. Wall times are of a busy machine with two shared cores and a plain build of
+Python 3.11.
 
 {stable(runs)}"""
 
