@@ -10,7 +10,6 @@ the task server does not want, there is one for the whole process, and it cannot
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 import math
 import shlex
@@ -145,15 +144,14 @@ def make_executor(pool: str, blocks: Blocks, settings: ServerSettings, folder: P
         settings: address, signs of life.
         folder: for its logs and certificates; whoever starts it puts them there (``executor.run_dir``).
 
-    Messages are encrypted unless they stay on this machine.
+    Messages are encrypted, and taken only from holders of the certificates, which none but their owner can read: an
+    interchange unpickles what it gets, and other users of the same machine can reach its ports.
     """
-    encrypted = not _is_loopback(settings.address)
     logs = folder / pool
     manager = shlex.join(guardian.command_line(sys.executable, [sys.executable, "-m", f"{_PARSL}.process_worker_pool"]))
     command = DEFAULT_LAUNCH_CMD.replace("process_worker_pool.py", _twice_formatted(manager))
     command = command.replace("{logdir}", _twice_formatted(shlex.quote(str(logs))))
-    if encrypted:
-        command = command.replace("{cert_dir}", _twice_formatted(shlex.quote(str(logs / "certificates"))))
+    command = command.replace("{cert_dir}", _twice_formatted(shlex.quote(str(logs / "certificates"))))
     executor = HighThroughputExecutor(
         label=pool,
         provider=blocks.provider,
@@ -165,7 +163,7 @@ def make_executor(pool: str, blocks: Blocks, settings: ServerSettings, folder: P
         heartbeat_period=max(round(settings.heartbeat_s), 1),
         heartbeat_threshold=max(math.ceil(settings.heartbeat_limit_s), 2),
         block_error_handler=noop_error_handler,  # Parsl's default gives an executor up for ever
-        encrypted=encrypted,
+        encrypted=True,
     )
     executor.run_dir = str(folder)
     executor.run_id = uuid.uuid4().hex
@@ -173,15 +171,6 @@ def make_executor(pool: str, blocks: Blocks, settings: ServerSettings, folder: P
         blocks.provider.script_dir = str(folder / "submit_scripts")
         Path(blocks.provider.script_dir).mkdir(parents=True, exist_ok=True)
     return executor
-
-
-def _is_loopback(address: str) -> bool:
-    if address == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(address).is_loopback
-    except ValueError:
-        return False
 
 
 def _twice_formatted(text: str) -> str:
