@@ -181,4 +181,4 @@ def test_more_workers_than_cores_is_refused(tmp_path: Path) -> None:
     config.write_text(CAMPAIGN + "[compute]\nworkers = 4096\n")
     done = mofa("run", config, "--out", tmp_path / "run")
     assert done.code == 1
-    assert "4096 workers" in done.err
+    assert "4096 worker slots" in done.err
