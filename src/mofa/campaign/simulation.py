@@ -37,7 +37,7 @@ SECONDS_PER_HOUR = 3600.0
 
 @dataclass(frozen=True)
 class ThinkerCosts:
-    """What messages cost, s; the defaults were measured (``benchmarks/campaign_overhead.py``, ``roundtrips.py``)."""
+    """What messages cost, s: of the order that ``benchmarks/results.md`` shows; the cost of an item is an estimate."""
 
     submit_s: float = 1.0e-3
     """To choose, record and send a task."""
