@@ -58,3 +58,14 @@ def make_writable_folder(folder: Path) -> None:
 
 def _cannot_write(where: Path, why: str) -> OutputError:
     return OutputError(f"cannot be written ({why})", where=where, action="Free disk space or choose another place")
+
+
+def write_private(path: Path, data: bytes) -> None:
+    """Make a file that only its owner can read; for secrets, which command lines would show.
+
+    Raises:
+        OSError: it is there already, or cannot be written.
+    """
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with open(descriptor, "wb") as stream:
+        stream.write(data)

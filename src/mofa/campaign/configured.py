@@ -17,7 +17,7 @@ from mofa.errors import ConfigError, EngineMissingError
 HARD_LIMIT_MARGIN_S = 60.0
 LIBRARIES = ("ase", "gemmi", "matscipy", "rdkit", "scipy", "jinja2")
 """What every campaign needs beside its engines; a missing one would show only in the middle of the work."""
-REMOTE_SERVERS = frozenset({"parsl", "pool", "colmena"})
+LOCAL_SERVERS = frozenset({"parsl", "pool", "colmena"})
 """Servers whose slots are processes of this machine."""
 
 
@@ -60,7 +60,7 @@ def slots_of(config: CampaignConfig) -> SlotPlan:
     compute = config.compute
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = sum(pool.slots for pool in compute.pools.values()) or compute.workers
-    local = compute.server == "auto" or compute.server in REMOTE_SERVERS
+    local = compute.server == "auto" or compute.server in LOCAL_SERVERS
     if local and asked > cores and not compute.oversubscribe:
         raise ConfigError(
             f"{asked} worker slots were asked for, this machine has {cores} cores",

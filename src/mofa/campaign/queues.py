@@ -56,14 +56,15 @@ class Stack:
         """The newest entry."""
         return self._entries[-1] if self._entries else None
 
-    def take(self, key: str) -> Product | None:
-        """Remove an entry and give it; None if it is not there."""
-        if self._entries and self._entries[-1].key == key:
-            return self._entries.pop()
-        entry = next((entry for entry in self._entries if entry.key == key), None)
-        if entry is not None:
+    def take(self, key: str) -> None:
+        """Remove an entry; no error if it is not there."""
+        entry = next((entry for entry in reversed(self._entries) if entry.key == key), None)
+        if entry is None:
+            return
+        if entry is self._entries[-1]:
+            self._entries.pop()
+        else:
             self._entries.remove(entry)
-        return entry
 
 
 @dataclass

@@ -31,6 +31,7 @@ from mofa.compute.protocols import Cause, ServerSettings
 from mofa.compute.redis import LIFETIME_S, MAX_BYTES, check_redis, connect, reaching
 from mofa.compute.signing import new_secret, sign, verify
 from mofa.errors import EngineError, EngineMissingError
+from mofa.textfiles import write_private
 
 try:
     from colmena.exceptions import TimeoutException
@@ -136,9 +137,7 @@ class Plan:
 
     def write(self, path: Path) -> None:
         """Leave this in a file that only its owner can read: it holds secrets, which command lines would show."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as stream:
-            stream.write(pickle.dumps(self))
+        write_private(path, pickle.dumps(self))
 
     @classmethod
     def read(cls, path: str) -> Self:

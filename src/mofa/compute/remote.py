@@ -24,6 +24,7 @@ from mofa.compute.protocols import Cause
 from mofa.compute.streams import emitter
 from mofa.compute.worker import ITEM, LOST, STARTED
 from mofa.compute.worker_process import WorkerProcess, module_path
+from mofa.textfiles import write_private
 
 _SHORT_MS = 100
 
@@ -46,9 +47,7 @@ class Session:
 
     def write(self, path: Path) -> None:
         """Leave this in a file that only its owner can read: it holds secrets, which command lines would show."""
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with open(descriptor, "wb") as stream:
-            stream.write(pickle.dumps(self))
+        write_private(path, pickle.dumps(self))
 
     @classmethod
     def read(cls, path: str) -> Self:
