@@ -9,9 +9,11 @@ import time
 import pytest
 
 from mofa.campaign.configured import plan_of
+from mofa.campaign.curriculum import CurriculumSettings
 from mofa.campaign.tasks import TaskKind
 from mofa.config import parse_config
 from mofa.errors import ConfigError
+from mofa.store.records import StrainLimits
 from tests.cli.helpers import mofa
 
 STOP = "[stop]\nmax_uptakes = 1\n"
@@ -88,6 +90,12 @@ kinds = ["train", "adsorb", "charges", "optimize", "assemble", "process", "gener
     assert plan.policy.max_waiting_mofs == 8 * 600
     assert plan.policy.linker_window == 50 * 3
     assert plan.hard_limits_s.keys() == set(TaskKind)
+
+
+def test_the_defaults_of_the_file_are_those_of_the_paper():
+    plan = plan_of(parse_config("[compute]\nworkers = 1\n" + STOP))
+    assert plan.policy.curriculum == CurriculumSettings()
+    assert plan.limits == StrainLimits()
 
 
 def test_parsl_is_the_default_beyond_one_worker():

@@ -87,3 +87,25 @@ def kill_main(main, number=signal.SIGKILL):
     main.send_signal(number)
     main.wait()
     main.stdout.close()
+
+
+_SCRIPT = """
+import sys
+from {module} import {name}
+from tests.compute.processes import children
+if __name__ == "__main__":
+    server = {name}({{"cpu": 2}})
+    server.submit("a", "cpu", children, sys.argv[1])
+    server.submit("b", "cpu", children, sys.argv[1])
+    ready = 0
+    while ready < 2:
+        ready += len(server.wait(1.0))
+    print("ready", flush=True)
+    while True:
+        server.wait(10.0)
+"""
+
+
+def script_of(server):
+    """A main program that keeps two calls with children busy on a server, for ever."""
+    return _SCRIPT.format(module=server.__module__, name=server.__name__)

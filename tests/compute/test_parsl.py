@@ -25,6 +25,7 @@ from tests.compute.processes import (
     kill_main,
     marked,
     run_main,
+    script_of,
     wait_for,
     wait_until_gone,
 )
@@ -310,21 +311,7 @@ def test_shutdown_is_quick_whatever_runs():
     assert [command_of(pid) for pid in own if command_of(pid)] == []
 
 
-SCRIPT = """
-import sys
-from mofa.compute.parsl import ParslServer
-from tests.compute.processes import children
-if __name__ == "__main__":
-    server = ParslServer({"cpu": 2})
-    server.submit("a", "cpu", children, sys.argv[1])
-    server.submit("b", "cpu", children, sys.argv[1])
-    ready = 0
-    while ready < 2:
-        ready += len(server.wait(1.0))
-    print("ready", flush=True)
-    while True:
-        server.wait(10.0)
-"""
+SCRIPT = script_of(ParslServer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])

@@ -15,7 +15,7 @@ from mofa.compute.inline import InlineServer
 from mofa.compute.pool import PoolServer
 from mofa.errors import EngineMissingError
 from mofa.testing.compute import check_task_server, collect, die, echo, sleep
-from tests.compute.processes import children, kill_main, run_main, wait_for, wait_until_gone
+from tests.compute.processes import children, kill_main, run_main, script_of, wait_for, wait_until_gone
 
 
 def test_inline_conforms():
@@ -90,20 +90,7 @@ def test_one_long_call_does_not_hold_up_the_others():
         assert done == set(keys)
 
 
-SCRIPT = """
-import sys
-from mofa.compute.pool import PoolServer
-from tests.compute.processes import children
-server = PoolServer({"cpu": 2})
-server.submit("a", "cpu", children, sys.argv[1])
-server.submit("b", "cpu", children, sys.argv[1])
-ready = 0
-while ready < 2:
-    ready += len(server.wait(1.0))
-print("ready", flush=True)
-while True:
-    server.wait(10.0)
-"""
+SCRIPT = script_of(PoolServer)
 
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
