@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa.assemble.finding import Finding
 from mofa.assemble.periodicity import pieces
 from mofa.assemble.windows import (
     CARBON_ANGLES_DEG,
@@ -32,8 +33,6 @@ _CARBON_VALENCE = (3.5, 4.5)
 # Metals without unpaired electrons in MOFs: only with these does an odd electron count prove a mistake.
 _CLOSED_SHELL = frozenset("Li Na K Rb Cs Be Mg Ca Sr Ba Al Ga In Zn Cd Hg Sc Y La Lu Zr Hf Sn Pb Bi Ag Au".split())
 
-Finding = tuple[Reason, str, tuple[int, ...]]
-"""A reason, a sentence with the numbers, the atoms concerned."""
 Check = Callable[[Framework, BondGraph], Finding | None]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from mofa.chemistry import Net, NetEdge
 from mofa.errors import InputError
 
@@ -9,7 +11,13 @@ _NETS = {
     net.name: net
     for net in (
         # Primitive cubic: one six-connected vertex, an edge along each cell vector.
-        Net("pcu", 1, (NetEdge(0, 0, (1, 0, 0), 0), NetEdge(0, 0, (0, 1, 0), 1), NetEdge(0, 0, (0, 0, 1), 2))),
+        Net(
+            "pcu",
+            np.zeros((1, 3)),
+            np.eye(3),
+            (NetEdge(0, 0, (1, 0, 0)), NetEdge(0, 0, (0, 1, 0)), NetEdge(0, 0, (0, 0, 1))),
+            (0,),
+        ),
     )
 }
 

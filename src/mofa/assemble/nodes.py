@@ -9,7 +9,7 @@ from importlib.resources import files
 from mofa.chemistry import AnchorKind, Bond, ConnectionPoint, Node
 from mofa.errors import InputError
 
-_DATA = files("mofa.assemble") / "data"
+_DATA = files("mofa.assemble") / "data" / "nodes"
 
 
 def nodes() -> list[str]:

@@ -87,8 +87,8 @@ def make_plan(linkers: Sequence[Linker], nodes: Sequence[Node], net: Net, sites:
     all classes of that kind.
     """
     wanted: dict[int, AnchorKind] = {}
-    for site in sites:
-        wanted[site.edge.edge_class] = nodes[site.edge.i].points[site.start].kind
+    for number, site in enumerate(sites):
+        wanted[number] = nodes[site.edge.i].points[site.start].kind
     offered: dict[AnchorKind, list[Linker]] = defaultdict(list)
     for linker in linkers:
         kinds = [anchor.kind for anchor in linker.anchors]
@@ -106,7 +106,7 @@ def make_plan(linkers: Sequence[Linker], nodes: Sequence[Node], net: Net, sites:
             places = "one place" if len(classes) == 1 else f"{len(classes)} places"
             return _mismatch(f"{net.name} offers {places} to {kind} linkers; {len(found)} were given")
         by_class |= zip(classes, found, strict=True)
-    edges = tuple(EdgePlan(site, by_class[site.edge.edge_class]) for site in sites)
+    edges = tuple(EdgePlan(site, by_class[number]) for number, site in enumerate(sites))
     return Plan(net, tuple(nodes), edges, tuple(by_class[c] for c in sorted(by_class)))
 
 

@@ -6,8 +6,9 @@ task refuses is a `Rejected` with a `Reason`; exceptions are kept for broken inp
 
 from mofa.chemistry.bonds import BondGraph
 from mofa.chemistry.framework import Framework, Lineage
-from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Family, Linker, RawLinker
-from mofa.chemistry.node import ConnectionPoint, Net, NetEdge, Node
+from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Ends, Family, Linker, RawLinker
+from mofa.chemistry.net import Net, NetEdge
+from mofa.chemistry.node import ConnectionPoint, Node
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.chemistry.results import ChargeGate, Charges, ModelRef, Optimized, PoreGeometry, Stability, Uptake
 
@@ -19,6 +20,7 @@ __all__ = [
     "ChargeGate",
     "Charges",
     "ConnectionPoint",
+    "Ends",
     "Family",
     "Framework",
     "Lineage",

@@ -11,24 +11,54 @@ from numpy.typing import NDArray
 from mofa.chemistry.arrays import frozen_floats
 
 
-class Family(StrEnum):
-    """Linker families of the paper, both ditopic."""
-
-    BCA = "BCA"
-    """Benzenecarboxylic acid ends; each end binds a node through a carboxylate."""
-    BZN = "BZN"
-    """Benzonitrile ends; each end binds a metal through the nitrile N."""
-
-
 class AnchorKind(StrEnum):
     """Type of a connection point; a linker end only joins a node site of the same kind."""
 
     CARBOXYLATE = "carboxylate"
+    """The node holds the whole carboxylate; the linker's atom bonds to its carbon."""
     N_DONOR = "n_donor"
+    """A neutral nitrogen with a lone pair along the exit: nitrile, pyridine, bridgehead amine."""
+    AZOLATE = "azolate"
+    """A nitrogen of a deprotonated azole; the metal lies in the ring's plane."""
 
 
-ANCHOR_OF_FAMILY = {Family.BCA: AnchorKind.CARBOXYLATE, Family.BZN: AnchorKind.N_DONOR}
-DUMMY_OF_ANCHOR = {AnchorKind.CARBOXYLATE: "At", AnchorKind.N_DONOR: "Fr"}
+class Family(StrEnum):
+    """Linker families. BCA and BZN are the paper's; the others serve nodes and nets that need other ends."""
+
+    BCA = "BCA"
+    """Two benzenecarboxylic-acid ends; each binds a node through a carboxylate."""
+    BZN = "BZN"
+    """Two benzonitrile ends; each binds a metal through the nitrile N."""
+    PYR = "PYR"
+    """Two pyridyl ends (an aromatic N with no hydrogen, such as 4,4'-bipyridine)."""
+    AMN = "AMN"
+    """Two bridgehead tertiary amines, such as DABCO."""
+    TCA = "TCA"
+    """Three carboxylic acids, such as trimesic acid."""
+    QCA = "QCA"
+    """Four carboxylic acids, such as porphyrin tetrabenzoic acid."""
+    IMD = "IMD"
+    """An imidazole or another azole that bridges two metals through two ring nitrogens once its NH is gone."""
+
+
+@dataclass(frozen=True)
+class Ends:
+    """The ends of a family's linkers."""
+
+    kind: AnchorKind
+    count: int
+
+
+ENDS_OF_FAMILY = {
+    Family.BCA: Ends(AnchorKind.CARBOXYLATE, 2),
+    Family.BZN: Ends(AnchorKind.N_DONOR, 2),
+    Family.PYR: Ends(AnchorKind.N_DONOR, 2),
+    Family.AMN: Ends(AnchorKind.N_DONOR, 2),
+    Family.TCA: Ends(AnchorKind.CARBOXYLATE, 3),
+    Family.QCA: Ends(AnchorKind.CARBOXYLATE, 4),
+    Family.IMD: Ends(AnchorKind.AZOLATE, 2),
+}
+DUMMY_OF_ANCHOR = {AnchorKind.CARBOXYLATE: "At", AnchorKind.N_DONOR: "Fr", AnchorKind.AZOLATE: "Fr"}
 
 
 @dataclass(frozen=True)
@@ -72,9 +102,9 @@ class Anchor:
 
     kind: AnchorKind
     dummy: int
-    """Index of the dummy atom: At in place of the carboxyl carbon, Fr 2 Å beyond the nitrile N."""
+    """Index of the dummy atom: At in place of the carboxyl carbon, Fr 2 Å beyond the donor N, where the metal goes."""
     neighbor: int
-    """Index of the linker atom that the dummy hangs on: the ipso carbon, the nitrile N."""
+    """Index of the linker atom that the dummy hangs on: the ipso carbon, the donor N."""
 
 
 @dataclass(frozen=True, eq=False)

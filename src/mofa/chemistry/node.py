@@ -1,4 +1,4 @@
-"""Metal nodes and nets: the building plan that linkers are put into."""
+"""Metal nodes: what linkers are joined to, with typed and oriented connection points."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ class ConnectionPoint:
     """Unit vector along which the linker leaves, ``[3]``."""
     normal: NDArray[np.float64]
     """Unit vector perpendicular to the plane that an aryl ring should lie in, ``[3]``; zero where free."""
+    length_ang: float | None = None
+    """Length of the bond to the linker's atom, Å; None takes the distance between the linker's atom and its dummy."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "direction", frozen_floats(self.direction, (3,)))
@@ -40,26 +42,8 @@ class Node:
     points: tuple[ConnectionPoint, ...]
     source: str
     """Where the geometry comes from (DOI)."""
+    description: str = ""
+    """One line for `mofa nodes`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", frozen_floats(self.positions, (len(self.symbols), 3)))
-
-
-@dataclass(frozen=True)
-class NetEdge:
-    """An edge of a net: from vertex `i` to the image of vertex `j` shifted by `shift` cells."""
-
-    i: int
-    j: int
-    shift: tuple[int, int, int]
-    edge_class: int
-    """Edges of one class carry the same linker."""
-
-
-@dataclass(frozen=True)
-class Net:
-    """A periodic net by its RCSR symbol, as a quotient graph. DOI 10.1021/ar800124u."""
-
-    name: str
-    n_vertices: int
-    edges: tuple[NetEdge, ...]

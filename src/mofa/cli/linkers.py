@@ -1,4 +1,4 @@
-"""Verbs on linkers: generate them, make them sound, put them into a MOF, learn from the best."""
+"""Verbs on linkers: generate them, make them sound, learn from the best."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def process(
 
     for source in files:
         try:
-            for number, raw in enumerate(_linkers_of(source, seed), start=1):
+            for number, raw in enumerate(linkers_of(source, seed), start=1):
                 answer = tell(raw, f"{source}#{number}")
                 failed |= answer.refused
                 show(answer, as_json=json_output)
@@ -117,7 +117,7 @@ def _check_sdf(out: Path) -> None:
     make_writable_folder(out.parent)
 
 
-def _linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejected]:
+def linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejected]:
     """Linkers of a file, or the one that a SMILES describes; a file of processed linkers gives them as they are."""
     from mofa.chemistry import Reason, Rejected
     from mofa.chemistry.molecules import from_smiles
@@ -131,52 +131,6 @@ def _linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejecte
     if isinstance(raw, Rejected) and raw.reason is Reason.UNREADABLE:
         raise InputError("is neither a file nor a valid SMILES", where=source, action="Check the path or the SMILES")
     yield raw
-
-
-def assemble(
-    linker: Annotated[
-        list[str],
-        typer.Option("--linker", help="SMILES, or an SDF/SMILES/XYZ file (its first linker); repeat for each linker."),
-    ],
-    node: Annotated[str, typer.Option("--node", help="Metal node; see `mofa nodes`.")] = "zn-paddlewheel-pillar",
-    net: Annotated[str, typer.Option("--net", help="RCSR symbol of the net; see `mofa nets`.")] = "pcu",
-    out: Annotated[Path, typer.Option("--out", help="Folder for the CIF.")] = Path("."),
-    seed: SeedOption = 1,
-    json_output: JsonOption = False,
-) -> None:
-    """Put linkers and a metal node into a net, and check the MOF."""
-    from mofa.assemble import assemble as run
-    from mofa.chemistry import Rejected
-    from mofa.chemistry.cif import write_cif
-
-    make_writable_folder(out)
-    linkers = []
-    for source in linker:
-        sound = _sound_linker(source, seed)
-        if isinstance(sound, Rejected):
-            show(refusal(sound, source), as_json=json_output)
-            raise typer.Exit(1)
-        linkers.append(sound)
-    result = run(linkers, node=node, net=net)
-    if isinstance(result, Rejected):
-        show(refusal(result, " + ".join(known.smiles for known in linkers)), as_json=json_output)
-        raise typer.Exit(1)
-    target = write_cif(result, out / f"{result.id}.cif")
-    cell = result.cell_parameters()
-    payload = {"id": result.id, "name": result.name, "cif": str(target), "cell": cell, "n_atoms": len(result)}
-    lengths = " x ".join(f"{x:.2f}" for x in cell[:3])
-    show(Answer(payload, f"{result.name}: {len(result)} atoms, {lengths} Å -> {target}"), as_json=json_output)
-
-
-def _sound_linker(source: str, seed: int) -> Linker | Rejected:
-    """The first linker of a file or a SMILES, processed unless it already is."""
-    from mofa.chemistry import RawLinker
-    from mofa.process import process as run
-
-    first = next(_linkers_of(source, seed), None)
-    if first is None:
-        raise InputError("there is no linker in it", where=source, action="Give a file with one linker or a SMILES")
-    return run(first) if isinstance(first, RawLinker) else first
 
 
 def train(
@@ -237,7 +191,7 @@ def _sound_linkers(sources: list[str], seed: int) -> tuple[list[Linker], int]:
     sound: list[Linker] = []
     n_refused = 0
     for source in sources:
-        for number, entry in enumerate(_linkers_of(source, seed), start=1):
+        for number, entry in enumerate(linkers_of(source, seed), start=1):
             result = run(entry) if isinstance(entry, RawLinker) else entry
             if isinstance(result, Rejected):
                 n_refused += 1

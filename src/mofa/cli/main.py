@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mofa import __version__
-from mofa.cli import campaign, linkers, setup, simulate, structures, trace
+from mofa.cli import assembly, campaign, linkers, nets, nodes, setup, simulate, structures, trace
 from mofa.errors import MofaError
 
 app = typer.Typer(
@@ -35,15 +35,15 @@ for verb, function, panel in (
     ("generate", linkers.generate, TASKS),
     ("process", linkers.process, TASKS),
     ("train", linkers.train, TASKS),
-    ("assemble", linkers.assemble, TASKS),
+    ("assemble", assembly.assemble, TASKS),
     ("validate", structures.validate, TASKS),
     ("optimize", structures.optimize, TASKS),
     ("charges", structures.charges, TASKS),
     ("adsorb", structures.adsorb, TASKS),
     ("init", setup.init, SETUP),
     ("doctor", setup.doctor, SETUP),
-    ("nodes", setup.nodes, SETUP),
-    ("nets", setup.nets, SETUP),
+    ("nodes", nodes.nodes, SETUP),
+    ("nets", nets.nets, SETUP),
 ):
     app.command(verb, rich_help_panel=panel)(function)
 

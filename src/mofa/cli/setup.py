@@ -1,4 +1,4 @@
-"""Verbs around a campaign: a first file, a look at the machine, the building plans."""
+"""Verbs around a campaign: a first file, a look at the machine."""
 
 from __future__ import annotations
 
@@ -55,27 +55,3 @@ def doctor(json_output: JsonOption = False) -> None:
         say("Everything is here." if not broken else f"{len(broken)} of {len(found)} engines are missing.")
     if broken:
         raise typer.Exit(1)
-
-
-def nodes(json_output: JsonOption = False) -> None:
-    """List the metal nodes that MOFs can be assembled from."""
-    from mofa.assemble import load_node
-    from mofa.assemble import nodes as names
-
-    for node in map(load_node, names()):
-        kinds = [str(point.kind) for point in node.points]
-        counts = {kind: kinds.count(kind) for kind in sorted(set(kinds))}
-        text = f"{node.name:<24} {', '.join(f'{n} x {kind}' for kind, n in counts.items())}   ({node.source})"
-        show(Answer({"name": node.name, "connections": counts, "source": node.source}, text), as_json=json_output)
-
-
-def nets(json_output: JsonOption = False) -> None:
-    """List the nets that MOFs can be assembled in."""
-    from mofa.assemble import load_net
-    from mofa.assemble import nets as names
-
-    for net in map(load_net, names()):
-        classes = len({edge.edge_class for edge in net.edges})
-        payload = {"name": net.name, "vertices": net.n_vertices, "edges": len(net.edges), "edge_classes": classes}
-        text = f"{net.name:<8} {net.n_vertices} vertices, {len(net.edges)} edges in {classes} classes per cell"
-        show(Answer(payload, text), as_json=json_output)

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from mofa.chemistry import Anchor, AnchorKind, Bond, Family
 from mofa.chemistry.anchors import AnchorAtoms, neighbor_table
-from mofa.chemistry.linker import ANCHOR_OF_FAMILY, DUMMY_OF_ANCHOR
+from mofa.chemistry.linker import DUMMY_OF_ANCHOR, ENDS_OF_FAMILY
 
 FR_DISTANCE_ANG = 2.0
 LINEAR_EXITS_DEG = 20.0
@@ -32,7 +32,7 @@ def place_dummies(
         bonds: among all atoms.
         anchors: the two anchors, see `mofa.chemistry.anchors.AnchorAtoms`.
     """
-    kind = ANCHOR_OF_FAMILY[family]
+    kind = ENDS_OF_FAMILY[family].kind
     table = neighbor_table(len(symbols), bonds)
     gone: set[int] = set()
     places = []
