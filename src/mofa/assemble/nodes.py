@@ -33,8 +33,15 @@ def load_node(name: str) -> Node:
         positions=data["positions"],
         bonds=tuple(Bond(int(i), int(j), float(order)) for i, j, order in data["bonds"]),
         points=tuple(
-            ConnectionPoint(AnchorKind(point["kind"]), int(point["atom"]), point["direction"], point["normal"])
+            ConnectionPoint(
+                AnchorKind(point["kind"]),
+                int(point["atom"]),
+                point["direction"],
+                point["normal"],
+                point.get("length_ang"),
+            )
             for point in data["points"]
         ),
         source=data["source"],
+        description=data["description"],
     )
