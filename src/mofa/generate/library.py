@@ -23,6 +23,8 @@ from mofa.generate import weights
 from mofa.generate.chains import PRE_TRAINED, Chain, ChainSpace, Factors, chain_space
 from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
+FAMILIES = (Family.BCA, Family.BZN)
+"""What the library makes."""
 _ANCHOR_SMILES = {Family.BCA: "C(=O)O", Family.BZN: "C#N"}
 
 
@@ -31,6 +33,7 @@ class LibraryGenerator:
 
     name = "library"
     version = "1"
+    families = FAMILIES
 
     def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
         """Deliver the batches of a stream from ``request.start_batch`` on.

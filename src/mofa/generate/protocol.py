@@ -80,6 +80,8 @@ class Generator(Protocol):
     name: str
     version: str
     """Carried as ``name/version`` in `RawLinker.source`; weights of other versions are refused."""
+    families: tuple[Family, ...]
+    """What it can make; streams of other families are refused before they reach it."""
 
     def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
         """Deliver the batches from ``request.start_batch`` on, each as soon as it is ready."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
@@ -33,7 +33,7 @@ def generate(
     The same arguments give the same batches, so a stream that was interrupted goes on with `start_batch`.
 
     Args:
-        family: "BCA" (dicarboxylic acids) or "BZN" (dinitriles).
+        family: of `Family`, such as "BCA" (dicarboxylic acids); a generator's `families` says which it makes.
         n: linkers in the whole stream, counted from batch 0.
         seed: of the stream.
         generator: name in `GENERATORS`.
@@ -47,15 +47,21 @@ def generate(
         Batches of `RawLinker`; the stream ends early when no more linkers of that size exist.
 
     Raises:
-        InputError: an argument out of range, a weights file that is not the generator's, or weights for a generator
-            that has none.
+        InputError: a family that the generator does not make, an argument out of range, a weights file that is not
+            the generator's, or weights for a generator that has none.
         EngineMissingError: no such generator, or its library is not installed.
     """
     if family not in list(Family):
-        raise InputError(f"unknown linker family {family!r}", where="generate", action="Choose BCA or BZN")
+        raise InputError(f"unknown linker family {family!r}", where="generate", action=f"Choose {_one_of(Family)}")
     file = None if weights is None else Path(weights)
     request = StreamRequest(Family(family), n, seed, start_batch, batch_size, max_heavy_atoms, file)
     engine: Generator = GENERATORS.load(generator)()
+    if request.family not in engine.families:
+        raise InputError(
+            f"the generator {engine.name!r} makes no {family} linkers",
+            where="generate",
+            action=f"Choose {_one_of(engine.families)}, or another generator",
+        )
     if file is not None:
         _trainable(engine)
     return engine.batches(request)
@@ -99,6 +105,12 @@ def train(
     request = TrainingRequest(seed, prior_share, max_heavy_atoms, deadline)
     engine: Generator = GENERATORS.load(generator)()
     return _trainable(engine).train(examples, request, on_progress)
+
+
+def _one_of(families: Iterable[Family]) -> str:
+    """Names of families to choose from."""
+    *first, last = [family.value for family in families]
+    return f"{', '.join(first)} or {last}" if first else last
 
 
 def _trainable(engine: Generator) -> Trainable:
