@@ -1,92 +1,163 @@
-"""Where a linker binds: carboxylic acid and nitrile groups found in a heavy-atom graph."""
+"""Where a linker binds: the ends of every family, found in a heavy-atom graph, chosen, and named when they lack."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from mofa.chemistry.linker import Bond, Family
+from mofa.chemistry import anchor_groups as groups_of
+from mofa.chemistry.anchor_groups import AnchorAtoms, HeavyGraph, neighbor_table
+from mofa.chemistry.linker import ENDS_OF_FAMILY, Bond, Family
+from mofa.chemistry.rejected import Reason, Rejected, Stage
 
-# A nitrile is recognised by its triple bond where orders are known, else by its C-C-N angle: 180° and not 120°.
-NITRILE_MIN_ANGLE_DEG = 155.0
-
-AnchorAtoms = tuple[int, ...]
-"""Atoms of one anchor. BCA: carboxyl C, O, O, ipso atom. BZN: nitrile N, nitrile C, ipso atom."""
+__all__ = [
+    "AnchorAtoms", "anchor_groups", "choose_anchors", "detect_family", "missing_anchors", "neighbor_table",
+]  # fmt: skip
 
 
-def neighbor_table(n_atoms: int, bonds: Sequence[Bond]) -> list[dict[int, float]]:
-    """For every atom its neighbours and the bond orders to them (0 where not known)."""
-    table: list[dict[int, float]] = [{} for _ in range(n_atoms)]
-    for bond in bonds:
-        table[bond.i][bond.j] = bond.order
-        table[bond.j][bond.i] = bond.order
-    return table
+@dataclass(frozen=True)
+class _Sort:
+    """One sort of end: its name and how it is found."""
+
+    one: str
+    several: str
+    find: Callable[[HeavyGraph], list[AnchorAtoms]]
+
+
+_ACID = _Sort("carboxylic acid on carbon", "carboxylic acids on carbon", groups_of.carboxylic_acids)
+_SORTS = {
+    Family.BCA: _ACID,
+    Family.TCA: _ACID,
+    Family.QCA: _ACID,
+    Family.BZN: _Sort("nitrile on carbon", "nitriles on carbon", groups_of.nitriles),
+    Family.PYR: _Sort("aromatic N without H", "aromatic N without H", groups_of.pyridyls),
+    Family.AMN: _Sort("tertiary amine", "tertiary amines", groups_of.tertiary_amines),
+    Family.IMD: _Sort("nitrogen of an NH azole", "nitrogens of an NH azole", groups_of.azole_nitrogens),
+}
+_NITROGENS = (Family.BZN, Family.PYR, Family.AMN, Family.IMD)
 
 
 def anchor_groups(
-    family: Family, symbols: Sequence[str], bonds: Sequence[Bond], positions: ArrayLike
+    family: Family,
+    symbols: Sequence[str],
+    bonds: Sequence[Bond],
+    positions: ArrayLike,
+    hydrogens: Sequence[int] | None = None,
 ) -> list[AnchorAtoms]:
-    """Every anchor group of `family` in a heavy-atom graph.
+    """Every group of a heavy-atom graph that could be an end of a linker of `family`.
 
     Args:
-        family: BCA looks for C(O)O with two terminal oxygens on one carbon, BZN for terminal C#N.
+        family: what to look for, see `mofa.chemistry.anchor_groups`.
         symbols: heavy atoms only.
-        bonds: among those atoms; order 0 where it is not known.
-        positions: Å, ``[n_atoms, 3]``; only read to tell a nitrile when orders are not known.
+        bonds: among those atoms; aromatic ones as 1.5, order 0 where it is not known.
+        positions: Å, ``[n_atoms, 3]``; read where orders or hydrogens are not known, and to find flat rings.
+        hydrogens: on each atom; None where not known.
     """
-    table = neighbor_table(len(symbols), bonds)
-    if family is Family.BCA:
-        return _carboxyls(symbols, table)
-    return _nitriles(symbols, table, np.asarray(positions, dtype=float))
+    return _SORTS[family].find(_graph(symbols, bonds, positions, hydrogens))
 
 
-def choose_pair(groups: Sequence[AnchorAtoms], positions: ArrayLike) -> tuple[AnchorAtoms, AnchorAtoms] | None:
-    """The two groups whose first atoms lie farthest apart; None with fewer than two groups.
+def choose_anchors(
+    family: Family, groups: Sequence[AnchorAtoms], symbols: Sequence[str], positions: ArrayLike
+) -> tuple[AnchorAtoms, ...] | None:
+    """As many groups as the family has ends, those that span the linker; None when there are too few.
 
-    A linker with more than two groups binds through the pair that spans it; the others stay as they are.
+    With more groups than ends, those bind whose first atoms lie farthest apart (largest sum of distances); the others
+    stay as they are. The two nitrogens of an azole are of one ring and not bonded to each other, with a carbon between
+    them where the ring has such a pair.
+
+    Args:
+        family: decides how many.
+        groups: from `anchor_groups`.
+        symbols: heavy atoms only.
+        positions: Å, ``[n_atoms, 3]``.
     """
     x = np.asarray(positions, dtype=float)
-    pairs = [(a, b) for k, a in enumerate(groups) for b in groups[k + 1 :]]
-    return max(pairs, key=lambda pair: float(np.linalg.norm(x[pair[0][0]] - x[pair[1][0]])), default=None)
+    if family is Family.IMD:
+        pairs = _bridging_pairs(groups, symbols)
+        return max(pairs, key=lambda pair: (pair[1], _spread(x, pair[0])), default=(None,))[0]
+    chosen = combinations(groups, ENDS_OF_FAMILY[family].count)
+    return max(chosen, key=lambda some: _spread(x, some), default=None)
 
 
-def detect_family(symbols: Sequence[str], bonds: Sequence[Bond], positions: ArrayLike) -> Family | None:
-    """The family that the molecule has two anchors of; BCA when it has both kinds, None when neither."""
-    for family in (Family.BCA, Family.BZN):
-        if len(anchor_groups(family, symbols, bonds, positions)) >= 2:
-            return family
-    return None
+def detect_family(
+    symbols: Sequence[str],
+    bonds: Sequence[Bond],
+    positions: ArrayLike,
+    hydrogens: Sequence[int] | None = None,
+) -> Family | None:
+    """The family whose ends the molecule has; None when it has the ends of none.
+
+    Carboxylic acids come first: two make a BCA, three a TCA, four a QCA (more than four a BCA, through the two farthest
+    apart). Failing these two nitriles, two aromatic N without H, two tertiary amines, an NH azole, in this order. An
+    azole is no pyridyl linker for nitrogens of its own ring or for two with one atom between them (a purine's).
+    """
+    graph = _graph(symbols, bonds, positions, hydrogens)
+    n_acids = len(_ACID.find(graph))
+    if n_acids >= 2:
+        return {3: Family.TCA, 4: Family.QCA}.get(n_acids, Family.BCA)
+    found = {family: _SORTS[family].find(graph) for family in _NITROGENS}
+    azoles = found[Family.IMD]
+    if azoles:
+        found[Family.PYR] = [group for group in found[Family.PYR] if group not in azoles]
+        spanning = choose_anchors(Family.PYR, found[Family.PYR], symbols, positions)
+        if spanning and set(spanning[0]) & set(spanning[1]):
+            found[Family.PYR] = []
+    return next((family for family in _NITROGENS if len(found[family]) >= ENDS_OF_FAMILY[family].count), None)
 
 
-def _carboxyls(symbols: Sequence[str], table: list[dict[int, float]]) -> list[AnchorAtoms]:
-    found: list[AnchorAtoms] = []
-    for carbon, neighbors in enumerate(table):
-        if symbols[carbon] != "C" or len(neighbors) != 3:
-            continue
-        oxygens = sorted(k for k in neighbors if symbols[k] == "O" and len(table[k]) == 1)
-        others = [k for k in neighbors if k not in oxygens]
-        if len(oxygens) == 2 and symbols[others[0]] == "C":
-            found.append((carbon, *oxygens, others[0]))
-    return found
+def missing_anchors(
+    family: Family | None,
+    symbols: Sequence[str],
+    bonds: Sequence[Bond],
+    positions: ArrayLike,
+    hydrogens: Sequence[int] | None = None,
+    *,
+    name: str = "the molecule",
+) -> Rejected:
+    """The refusal of a molecule with too few ends: which it has, on which atoms, and which are needed."""
+    graph = _graph(symbols, bonds, positions, hydrogens)
+    looked_for = (family,) if family else (Family.BCA, *_NITROGENS)
+    seen = {wanted: _SORTS[wanted].find(graph) for wanted in looked_for}
+    told = [_counted(_SORTS[wanted], found, symbols) for wanted, found in seen.items() if found or family]
+    has = ", ".join(told) or "no group that binds a metal"
+    if family:
+        needs = f"{family} needs {ENDS_OF_FAMILY[family].count}"
+    else:
+        needs = "a linker needs 2 to 4 carboxylic acids, 2 nitriles, 2 pyridyls, 2 tertiary amines or an NH azole"
+    atoms = tuple(sorted({group[0] for found in seen.values() for group in found}))
+    return Rejected(Stage.PROCESS, Reason.NO_ANCHORS, f"{name} has {has}; {needs}", atoms)
 
 
-def _nitriles(symbols: Sequence[str], table: list[dict[int, float]], x: np.ndarray) -> list[AnchorAtoms]:
-    found: list[AnchorAtoms] = []
-    for nitrogen, neighbors in enumerate(table):
-        if symbols[nitrogen] != "N" or len(neighbors) != 1:
-            continue
-        ((carbon, order),) = neighbors.items()
-        others = [k for k in table[carbon] if k != nitrogen]
-        if symbols[carbon] != "C" or len(others) != 1 or symbols[others[0]] != "C":
-            continue
-        if order == 3.0 or (order == 0.0 and _angle_deg(x[nitrogen], x[carbon], x[others[0]]) > NITRILE_MIN_ANGLE_DEG):
-            found.append((nitrogen, carbon, others[0]))
-    return found
+def _graph(
+    symbols: Sequence[str], bonds: Sequence[Bond], positions: ArrayLike, hydrogens: Sequence[int] | None
+) -> HeavyGraph:
+    table = neighbor_table(len(symbols), bonds)
+    return HeavyGraph(symbols, table, np.asarray(positions, dtype=float).reshape(-1, 3), hydrogens)
 
 
-def _angle_deg(a: np.ndarray, b: np.ndarray, c: np.ndarray) -> float:
-    u, v = a - b, c - b
-    cosine = float(u @ v) / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-12)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+def _counted(sort: _Sort, found: Sequence[AnchorAtoms], symbols: Sequence[str]) -> str:
+    """Such as ``1 nitrile on carbon (N4)``; atoms are numbered from 1 among the heavy ones."""
+    where = ", ".join(f"{symbols[group[0]]}{group[0] + 1}" for group in found)
+    what = f"{len(found) or 'no'} {sort.one if len(found) == 1 else sort.several}"
+    return f"{what} ({where})" if found else what
+
+
+def _bridging_pairs(
+    groups: Sequence[AnchorAtoms], symbols: Sequence[str]
+) -> list[tuple[tuple[AnchorAtoms, AnchorAtoms], bool]]:
+    """Pairs of ring nitrogens with one atom between them, and whether that is a carbon."""
+    pairs = []
+    for first, second in combinations(groups, 2):
+        between = set(first[1:]) & set(second[1:])
+        if between and second[0] not in first:
+            pairs.append(((first, second), all(symbols[k] == "C" for k in between)))
+    return pairs
+
+
+def _spread(x: np.ndarray, groups: Sequence[AnchorAtoms]) -> float:
+    """Sum of the distances between the binding atoms, Å."""
+    return float(sum(np.linalg.norm(x[a[0]] - x[b[0]]) for a, b in combinations(groups, 2)))

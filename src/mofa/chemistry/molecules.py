@@ -14,7 +14,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 from rdkit.Geometry import Point3D
 
-from mofa.chemistry.anchors import anchor_groups, choose_pair, detect_family
+from mofa.chemistry.anchors import anchor_groups, choose_anchors, detect_family, missing_anchors
 from mofa.chemistry.linker import Bond, Family, RawLinker
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 
@@ -27,7 +27,6 @@ _TYPE_OF_ORDER = {
 BOND_ORDERS = frozenset(_TYPE_OF_ORDER)
 """Orders that a `Bond` of a linker may have."""
 _ORDER_OF_TYPE = {kind: order for order, kind in _TYPE_OF_ORDER.items()} | {Chem.BondType.DATIVE: 1.0}
-_ANCHOR_NAMES = {Family.BCA: "carboxylic acids", Family.BZN: "nitriles"}
 EMBED_TIMEOUT_S = 10
 """RDKit's own limit on one distance-geometry embedding, whole seconds."""
 MMFF_CHUNK_ITERATIONS = 250
@@ -99,7 +98,7 @@ def raw_linker(molecule: Any, *, family: Family | None, source: str) -> RawLinke
 
     Args:
         molecule: sanitised, with a conformer; explicit hydrogens are folded into counts.
-        family: None takes the family that it has two anchors of (BCA where it has both).
+        family: None takes the family whose ends it has, see `mofa.chemistry.anchors.detect_family`.
         source: carried along.
     """
     heavy = [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() > 1]
@@ -111,20 +110,21 @@ def raw_linker(molecule: Any, *, family: Family | None, source: str) -> RawLinke
     )
     symbols = tuple(atom.GetSymbol() for atom in heavy)
     positions = positions_of(molecule)[[atom.GetIdx() for atom in heavy]]
-    chosen = family or detect_family(symbols, bonds, positions)
-    pair = choose_pair(anchor_groups(chosen, symbols, bonds, positions), positions) if chosen else None
-    if chosen is None or pair is None:
-        wanted = _ANCHOR_NAMES[family] if family else "carboxylic acids or nitriles"
+    hydrogens = tuple(atom.GetTotalNumHs(includeNeighbors=True) for atom in heavy)
+    chosen = family or detect_family(symbols, bonds, positions, hydrogens)
+    groups = anchor_groups(chosen, symbols, bonds, positions, hydrogens) if chosen else []
+    anchors = choose_anchors(chosen, groups, symbols, positions) if chosen else None
+    if chosen is None or anchors is None:
         smiles = Chem.MolToSmiles(Chem.RemoveHs(molecule))
-        return Rejected(Stage.PROCESS, Reason.NO_ANCHORS, f"{smiles} has fewer than two {wanted} on carbon")
+        return missing_anchors(family, symbols, bonds, positions, hydrogens, name=smiles)
     return RawLinker(
         family=chosen,
         symbols=symbols,
         positions=positions,
-        anchors=pair,
+        anchors=anchors,
         source=source,
         bonds=bonds,
-        hydrogens=tuple(atom.GetTotalNumHs(includeNeighbors=True) for atom in heavy),
+        hydrogens=hydrogens,
         formal_charges=tuple(atom.GetFormalCharge() for atom in heavy),
     )
 
@@ -158,8 +158,8 @@ def from_smiles(
     """A linker from SMILES, in 3-D.
 
     Args:
-        smiles: the whole molecule, as acid or dinitrile.
-        family: None finds it from two COOH (first) or two C#N groups; of more than two the farthest pair binds.
+        smiles: the whole neutral molecule: acid, nitrile, amine, NH azole.
+        family: None finds it, see `mofa.chemistry.anchors.detect_family`.
         seed: of the conformer search.
         source: carried along to the MOF.
     """

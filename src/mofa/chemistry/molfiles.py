@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from mofa.chemistry.anchors import anchor_groups, choose_pair, neighbor_table
+from mofa.chemistry.anchors import anchor_groups, choose_anchors, detect_family, missing_anchors, neighbor_table
 from mofa.chemistry.elements import covalent_radius_ang, is_element
 from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Family, Linker, RawLinker
 from mofa.chemistry.rejected import Reason, Rejected, Stage
@@ -35,8 +35,8 @@ def read_linkers(path: str | Path, *, family: Family | None = None, seed: int = 
 
     SMILES (one a line, a name may follow) are embedded in 3-D. SDF records keep their coordinates, unless they are
     drawn flat, and their bonds. XYZ frames keep their coordinates; `process` perceives the bonds, and the hydrogens
-    too when there are none. The family is that of two COOH groups or, failing these, of two C#N groups; among more
-    than two, the pair farthest apart binds. Records that make no sense come as `Rejected`.
+    too when there are none. The family follows from the groups that can bind, see
+    `mofa.chemistry.anchors.detect_family`. Records that make no sense come as `Rejected`.
 
     Args:
         path: ``.smi``, ``.smiles``, ``.sdf``, ``.mol`` or ``.xyz``.
@@ -164,12 +164,23 @@ def _bare_linker(symbols: tuple[str, ...], positions: np.ndarray, family: Family
     distance = np.linalg.norm(x[:, None] - x[None, :], axis=2)
     near = np.argwhere(np.triu(distance < radius[:, None] + radius[None, :] + _BOND_TOLERANCE_ANG, k=1))
     bonds = [Bond(int(i), int(j), 0.0) for i, j in near]
-    for candidate in (family,) if family else (Family.BCA, Family.BZN):
-        pair = choose_pair(anchor_groups(candidate, names, bonds, x), x)
-        if pair is not None:
-            anchors = tuple(tuple(heavy[k] for k in anchor) for anchor in pair)
-            return RawLinker(candidate, symbols, positions, anchors, "user")
-    return Rejected(Stage.PROCESS, Reason.NO_ANCHORS, "fewer than two carboxylic acids or nitriles on carbon")
+    hydrogens = _nearest_hydrogens(symbols, positions, heavy)
+    chosen = family or detect_family(names, bonds, x, hydrogens)
+    groups = anchor_groups(chosen, names, bonds, x, hydrogens) if chosen else []
+    found = choose_anchors(chosen, groups, names, x) if chosen else None
+    if chosen is None or found is None:
+        return missing_anchors(family, names, bonds, x, hydrogens)
+    anchors = tuple(tuple(heavy[k] for k in anchor) for anchor in found)
+    return RawLinker(chosen, symbols, positions, anchors, "user")
+
+
+def _nearest_hydrogens(symbols: tuple[str, ...], positions: np.ndarray, heavy: list[int]) -> tuple[int, ...] | None:
+    """Hydrogens on each heavy atom, each with the nearest; None where the file has no hydrogens at all."""
+    light = [k for k, symbol in enumerate(symbols) if symbol == "H"]
+    if not light or not heavy:
+        return None
+    nearest = np.linalg.norm(positions[light][:, None] - positions[heavy][None, :], axis=2).argmin(axis=1)
+    return tuple(np.bincount(nearest, minlength=len(heavy)).tolist())
 
 
 def linkers_to_sdf(linkers: Iterable[RawLinker | Linker]) -> str:
@@ -221,7 +232,7 @@ def _linker_block(linker: Linker) -> str:
     molecule = molecule_of(raw, sanitize=False)
     for bond in molecule.GetBonds():
         if {bond.GetBeginAtom().GetSymbol(), bond.GetEndAtom().GetSymbol()} == {"N", "Fr"}:
-            # A coordinate bond, so that other programs do not count five-valent nitriles.
+            # A coordinate bond, so that other programs do not count four-valent nitrogens.
             bond.SetBondType(Chem.BondType.DATIVE)
     fields = {
         "mofa_record": "processed",
@@ -238,8 +249,10 @@ def _linker_block(linker: Linker) -> str:
 
 
 def _charges_of(linker: Linker) -> tuple[int, ...]:
-    """Formal charges: -1 on an oxygen with one single bond and no more, +1 on the nitrogen that it sits on."""
+    """Formal charges: N+-O- where an oxygen has one single bond and no more, -1 on one nitrogen of an azolate."""
     charges = [0] * len(linker.symbols)
+    if linker.anchors[0].kind is AnchorKind.AZOLATE:
+        charges[linker.anchors[0].neighbor] = -1
     table = neighbor_table(len(linker.symbols), linker.bonds)
     for atom, neighbors in enumerate(table):
         if linker.symbols[atom] == "O" and list(neighbors.values()) == [1.0]:

@@ -13,13 +13,14 @@ from mofa.errors import InputError
 from mofa.textfiles import make_writable_folder, write_bytes
 
 if TYPE_CHECKING:
-    from mofa.chemistry import Linker, RawLinker, Rejected
+    from mofa.chemistry import Family, Linker, RawLinker, Rejected
 
-FAMILIES = "BCA (dicarboxylic acids) or BZN (dinitriles)"
+MADE_FAMILIES = "BCA (dicarboxylic acids) or BZN (dinitriles)"
+ALL_FAMILIES = "BCA, TCA, QCA (2, 3, 4 acids), BZN (nitriles), PYR (pyridyls), AMN (amines) or IMD (azole)"
 
 
 def generate(
-    family: Annotated[str, typer.Option("--family", help=f"Linker family: {FAMILIES}.")] = "BCA",
+    family: Annotated[str, typer.Option("--family", help=f"Linker family: {MADE_FAMILIES}.")] = "BCA",
     n: Annotated[int, typer.Option("--n", min=1, help="How many linkers.")] = 100,
     kind: Annotated[str, typer.Option("--kind", help="Generator; `library` enumerates known chemistry.")] = "library",
     max_heavy_atoms: Annotated[
@@ -62,6 +63,9 @@ def process(
     out: Annotated[
         Path | None, typer.Option("--out", help="SDF file for the sound linkers, dummies included.", show_default=False)
     ] = None,
+    family: Annotated[
+        str | None, typer.Option("--family", help=f"Bind as this family: {ALL_FAMILIES}.", show_default="detected")
+    ] = None,
     time_limit_s: Annotated[float, typer.Option("--time-limit-s", min=0.01, help="Time limit per linker, s.")] = 5.0,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
@@ -73,14 +77,15 @@ def process(
 
     if out is not None:
         _check_sdf(out)
+    chosen = _family(family)
     sound: list[Linker] = []
     failed = False
 
     def tell(raw: RawLinker | Linker | Rejected, where: str) -> Answer:
         result = run(raw, time_limit_s=time_limit_s) if isinstance(raw, RawLinker) else raw
         if isinstance(result, Rejected):
-            family = str(raw.family) if isinstance(raw, RawLinker) else None
-            return refusal(result, where, smiles=None, family=family)
+            kind = str(raw.family) if isinstance(raw, RawLinker) else None
+            return refusal(result, where, smiles=None, family=kind)
         sound.append(result)
         payload = {
             "smiles": result.smiles,
@@ -94,7 +99,7 @@ def process(
 
     for source in files:
         try:
-            for number, raw in enumerate(linkers_of(source, seed), start=1):
+            for number, raw in enumerate(linkers_of(source, seed, chosen), start=1):
                 answer = tell(raw, f"{source}#{number}")
                 failed |= answer.refused
                 show(answer, as_json=json_output)
@@ -117,7 +122,24 @@ def _check_sdf(out: Path) -> None:
     make_writable_folder(out.parent)
 
 
-def linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejected]:
+def _family(name: str | None) -> Family | None:
+    """The family of that name, in any case of letters.
+
+    Raises:
+        InputError: there is none.
+    """
+    from mofa.chemistry import Family
+
+    if name is None:
+        return None
+    try:
+        return Family(name.upper())
+    except ValueError:
+        known = ", ".join(Family)
+        raise InputError(f"no linker family is called {name!r}", action=f"Choose one of {known}") from None
+
+
+def linkers_of(source: str, seed: int, family: Family | None = None) -> Iterator[RawLinker | Linker | Rejected]:
     """Linkers of a file, or the one that a SMILES describes; a file of processed linkers gives them as they are."""
     from mofa.chemistry import Reason, Rejected
     from mofa.chemistry.molecules import from_smiles
@@ -125,9 +147,9 @@ def linkers_of(source: str, seed: int) -> Iterator[RawLinker | Linker | Rejected
 
     path = Path(source)
     if path.exists() or path.suffix.lower() in (".sdf", ".mol", ".xyz", ".smi", ".smiles", ".txt"):
-        yield from read_linkers(path, seed=seed)
+        yield from read_linkers(path, family=family, seed=seed)
         return
-    raw = from_smiles(source, seed=seed)
+    raw = from_smiles(source, family=family, seed=seed)
     if isinstance(raw, Rejected) and raw.reason is Reason.UNREADABLE:
         raise InputError("is neither a file nor a valid SMILES", where=source, action="Check the path or the SMILES")
     yield raw

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from mofa.chemistry import Bond, Family, RawLinker, Reason, Rejected, Stage
+from mofa.chemistry import AnchorKind, Bond, Family, RawLinker, Reason, Rejected, Stage
 from mofa.chemistry.anchors import anchor_groups
+from mofa.chemistry.linker import ENDS_OF_FAMILY
+from mofa.chemistry.rings import planar_rings
 from mofa.process.geometry import angle_deg, connected_pairs, reference_length_ang
-from mofa.process.rings import planar_rings
 
 # (formal charge, valence) that an element may show in a linker; see `_allowed` for the surroundings that some need.
 _STATES: dict[str, tuple[tuple[int, int], ...]] = {
@@ -104,18 +105,26 @@ def _order_costs(raw: RawLinker, i: int, j: int) -> dict[int, float]:
 def _with_anchors(
     raw: RawLinker, pairs: Sequence[tuple[int, int]], states: list[list[_State]], orders: list[dict[int, float]]
 ) -> list[dict[int, float]]:
-    """Order costs with the anchor fragments held to what they are: C(=O)O and C#N, each on a single bond.
+    """Order costs with the ends held to what they are.
 
-    The carboxyl carbon is also held to zero hydrogens, in `states`; which oxygen is doubly bonded stays open.
+    C(=O)O and C#N hang on a single bond; which oxygen is doubly bonded stays open. Where the generator names its
+    anchors, neither their carboxyl carbons nor their pyridyl and amine nitrogens (in `states`) bear a hydrogen.
     """
+    kind = ENDS_OF_FAMILY[raw.family].kind
     unknown = [Bond(i, j, 0.0) for i, j in pairs]
     fixed: dict[frozenset[int], int] = {}
-    for group in anchor_groups(raw.family, raw.symbols, unknown, raw.positions):
-        carbon = group[0] if raw.family is Family.BCA else group[1]
-        fixed[frozenset((carbon, group[-1]))] = 1
-        if raw.family is Family.BZN:
-            fixed[frozenset(group[:2])] = 3
-        states[carbon] = [state for state in states[carbon] if state.hydrogens == 0] or states[carbon]
+    bare: set[int] = set()
+    if kind is AnchorKind.CARBOXYLATE or raw.family is Family.BZN:
+        for group in anchor_groups(raw.family, raw.symbols, unknown, raw.positions):
+            carbon = group[1] if raw.family is Family.BZN else group[0]
+            bare.add(carbon)
+            fixed[frozenset((carbon, group[-1]))] = 1
+            if raw.family is Family.BZN:
+                fixed[frozenset(group[:2])] = 3
+    elif kind is AnchorKind.N_DONOR:
+        bare = {anchor[0] for anchor in raw.anchors if anchor}
+    for k in bare:
+        states[k] = [state for state in states[k] if state.hydrogens == 0] or states[k]
     held = []
     for pair, costs in zip(pairs, orders, strict=True):
         order = fixed.get(frozenset(pair))

@@ -10,8 +10,9 @@ import numpy as np
 from rdkit import Chem, rdBase
 from rdkit.Chem import inchi
 
-from mofa.chemistry import Family, Linker, RawLinker, Reason, Rejected, Stage
-from mofa.chemistry.anchors import AnchorAtoms, anchor_groups, choose_pair
+from mofa.chemistry import AnchorKind, Linker, RawLinker, Reason, Rejected, Stage
+from mofa.chemistry.anchors import AnchorAtoms, anchor_groups, choose_anchors, missing_anchors
+from mofa.chemistry.linker import ENDS_OF_FAMILY
 from mofa.chemistry.molecules import BOND_ORDERS, bonds_of, molecule_of, positions_of, smiles_pieces
 from mofa.process.dummies import conformer_class, place_dummies
 from mofa.process.geometry import check_angles, check_lengths, connected_pairs
@@ -39,9 +40,9 @@ def make_linker(raw: RawLinker, *, deadline: float) -> Linker | Rejected:
     if isinstance(molecule, Rejected):
         return molecule
     known = replace(known, bonds=bonds_of(molecule))
-    pair = _two_anchors(known)
-    if isinstance(pair, Rejected):
-        return pair
+    anchors = _anchors(known)
+    if isinstance(anchors, Rejected):
+        return anchors
     rough = _check_geometry(molecule, GENERATED_LENGTH_SLACK_ANG, GENERATED_ANGLE_SLACK_DEG)
     if rough is not None:
         return rough
@@ -52,7 +53,7 @@ def make_linker(raw: RawLinker, *, deadline: float) -> Linker | Rejected:
         return refusal
     if time.monotonic() > deadline:
         return Rejected(Stage.PROCESS, Reason.TIME_LIMIT, "time ran out after relaxation")
-    return _finished(whole, known, pair)
+    return _finished(whole, known, anchors)
 
 
 def fold_hydrogens(raw: RawLinker) -> RawLinker:
@@ -105,7 +106,7 @@ def _sound_molecule(raw: RawLinker) -> Any | Rejected:
         return Rejected(Stage.PROCESS, Reason.FRAGMENTED, f"{pieces} separate molecules")
     charge = Chem.GetFormalCharge(molecule)
     if charge:
-        detail = f"the net charge is {charge:+d}; a linker is given as the neutral acid or dinitrile"
+        detail = f"the net charge is {charge:+d}; a linker is given as the neutral molecule"
         return Rejected(Stage.PROCESS, Reason.CHARGED, detail)
     radicals = tuple(atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons())
     if radicals:
@@ -113,21 +114,23 @@ def _sound_molecule(raw: RawLinker) -> Any | Rejected:
     return molecule
 
 
-def _two_anchors(raw: RawLinker) -> tuple[AnchorAtoms, AnchorAtoms] | Rejected:
-    """The two anchors: those that the generator names, checked, or else the two that lie farthest apart."""
+def _anchors(raw: RawLinker) -> tuple[AnchorAtoms, ...] | Rejected:
+    """The linker's ends: those that the generator names, checked, or else those that span the linker."""
     bonds = raw.bonds or ()
-    groups = anchor_groups(raw.family, raw.symbols, bonds, raw.positions)
-    if raw.family is Family.BCA and raw.hydrogens is not None:
+    groups = anchor_groups(raw.family, raw.symbols, bonds, raw.positions, raw.hydrogens)
+    ends = ENDS_OF_FAMILY[raw.family]
+    if ends.kind is AnchorKind.CARBOXYLATE and raw.hydrogens is not None:
         counts = raw.hydrogens
         groups = [group for group in groups if sum(counts[k] for k in group[1:3]) == 1]
     if raw.anchors:
         named = {anchor[0] for anchor in raw.anchors if anchor}
         groups = [group for group in groups if group[0] in named]
-    pair = choose_pair(groups, raw.positions)
-    if pair is None or (raw.anchors and len(groups) != 2):
-        what = "carboxylic acids" if raw.family is Family.BCA else "nitriles"
-        return Rejected(Stage.PROCESS, Reason.NO_ANCHORS, f"{len(groups)} {what} where two are needed")
-    return pair
+    chosen = choose_anchors(raw.family, groups, raw.symbols, raw.positions)
+    if chosen is None or (raw.anchors and len(groups) != ends.count):
+        refusal = missing_anchors(raw.family, raw.symbols, bonds, raw.positions, raw.hydrogens)
+        kept = ", ".join(f"{raw.symbols[group[0]]}{group[0] + 1}" for group in groups) or "none"
+        return replace(refusal, detail=f"{refusal.detail} (neutral and among the anchors named: {kept})")
+    return chosen
 
 
 def _check_geometry(molecule: Any, length_slack_ang: float, angle_slack_deg: float) -> Rejected | None:
@@ -153,14 +156,14 @@ def _same_connectivity(molecule: Any) -> Rejected | None:
     return Rejected(Stage.PROCESS, Reason.RELAXATION, detail, (i, j))
 
 
-def _finished(whole: Any, raw: RawLinker, pair: tuple[AnchorAtoms, AnchorAtoms]) -> Linker:
-    """The `Linker` of a relaxed molecule: identity from the whole acid or dinitrile, dummies in place."""
+def _finished(whole: Any, raw: RawLinker, ends: tuple[AnchorAtoms, ...]) -> Linker:
+    """The `Linker` of a relaxed molecule: identity from the whole neutral molecule, dummies in place."""
     bare = Chem.RemoveHs(whole)
     Chem.AssignStereochemistryFrom3D(bare)
     with rdBase.BlockLogs():
         inchikey = inchi.MolToInchiKey(bare)  # type: ignore[no-untyped-call]
     symbols = tuple(atom.GetSymbol() for atom in whole.GetAtoms())
-    symbols, positions, bonds, anchors = place_dummies(raw.family, symbols, positions_of(whole), bonds_of(whole), pair)
+    symbols, positions, bonds, anchors = place_dummies(raw.family, symbols, positions_of(whole), bonds_of(whole), ends)
     return Linker(
         smiles=Chem.MolToSmiles(bare),
         inchikey=inchikey,
