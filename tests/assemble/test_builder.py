@@ -273,9 +273,9 @@ def test_a_linker_that_is_not_finite_or_has_no_length_is_refused() -> None:
 def test_unknown_names_and_options_out_of_range_say_what_to_do() -> None:
     parts = [linker(BDC), linker(DCB)]
     with pytest.raises(InputError, match="zn-paddlewheel-pillar"):
-        assemble(parts, node="zn-paddlewheel")
+        assemble(parts, node="paddlewheel")
     with pytest.raises(InputError, match="pcu"):
-        assemble(parts, net="dia")
+        assemble(parts, net="no-such-net")
     with pytest.raises(InputError, match="torsion_step_deg"):
         assemble(parts, torsion_step_deg=0.0)
 
@@ -290,4 +290,4 @@ def test_what_is_built_survives_a_process_boundary() -> None:
 @pytest.mark.parametrize("smiles", [(BDC, DCB), (BPDC, NDC, DABCO), (NH2_BDC, TOLANE, DCBP)])
 def test_the_closed_form_keeps_the_contract_of_builders(smiles: tuple[str, ...]) -> None:
     node = load_node("zn-paddlewheel-pillar")
-    check_builder(ClosedForm(), [linker(s) for s in smiles], nodes=[node], net=load_net("pcu"))
+    check_builder(ClosedForm(), [linker(s) for s in smiles], node=node, net=load_net("pcu"))

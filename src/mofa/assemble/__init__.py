@@ -15,14 +15,17 @@ from mofa.assemble.checks import check_framework
 from mofa.assemble.identity import bond_graph_hash, framework_id
 from mofa.assemble.nets import load_net, nets
 from mofa.assemble.nodes import load_node, nodes
-from mofa.assemble.plan import Builder, EdgePlan, EdgeSite, Placement, Plan
+from mofa.assemble.places import Place, places
+from mofa.assemble.plan import Builder, EdgePlan, EdgeSite, Placement, Plan, Sites
 
 __all__ = [
     "Builder",
     "EdgePlan",
     "EdgeSite",
+    "Place",
     "Placement",
     "Plan",
+    "Sites",
     "assemble",
     "bond_graph_hash",
     "check_framework",
@@ -31,4 +34,5 @@ __all__ = [
     "load_node",
     "nets",
     "nodes",
+    "places",
 ]

@@ -6,17 +6,22 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from mofa.assemble.arrange import arrange
+from mofa.assemble.catenation import catenate
 from mofa.assemble.checks import check_framework
 from mofa.assemble.closed_form import ClosedForm
 from mofa.assemble.compose import compose
+from mofa.assemble.general import General
 from mofa.assemble.nets import load_net
 from mofa.assemble.nodes import load_node
-from mofa.assemble.plan import Builder, make_plan
-from mofa.chemistry import Framework, Linker, Reason, Rejected, Stage
+from mofa.assemble.orient import orient
+from mofa.assemble.plan import Builder, Placement, Plan, make_plan
+from mofa.chemistry import Framework, Linker, Net, Node, Reason, Rejected, Stage
 from mofa.errors import InputError
 
-# Asked in this order; the first that can embed the nodes in the net builds.
-_BUILDERS: tuple[Builder, ...] = (ClosedForm(),)
+# Asked in this order; the first that takes the plan builds.
+_BUILDERS: tuple[Builder, ...] = (ClosedForm(), General())
+MAX_CATENATION = 3
 
 
 def assemble(
@@ -24,18 +29,21 @@ def assemble(
     *,
     node: str = "zn-paddlewheel-pillar",
     net: str = "pcu",
+    catenation: int = 0,
     max_bend_deg: float = 15.0,
     torsion_step_deg: float = 15.0,
 ) -> Framework | Rejected:
     """Build a MOF and check it.
 
-    Linkers find their places by the type of their ends, in any order. For the default node and net that is two BCA
-    linkers in the plane (one may be given once for both) and one BZN pillar.
+    Linkers find their places by the number and the type of their ends, in any order. For the default node and net that
+    is two BCA linkers in the plane (one may be given once for both) and one BZN pillar. Linkers with three or more ends
+    stand on the net's vertices.
 
     Args:
-        linkers: what goes on the net's edges.
-        node: name of the metal node; see `nodes`.
+        linkers: what goes on the net's edges and on the vertices that the node does not take.
+        node: name of the metal node, or the path of a node file; see `nodes`.
         net: RCSR symbol of the net; see `nets`.
+        catenation: number of further nets that interpenetrate the first, 0 to 3.
         max_bend_deg: largest angle between an exit of a linker and the line through both its ends, degrees.
         torsion_step_deg: step of the scan that turns each linker about its axis, degrees.
 
@@ -43,28 +51,57 @@ def assemble(
         The framework in P1 with its bond graph, identity and lineage, or the reason why there is none.
 
     Raises:
-        InputError: unknown node or net, a node that does not fit the net, or an option out of range.
+        InputError: unknown node or net, an unreadable file, or an option out of range.
     """
     for option, value, top in (("max_bend_deg", max_bend_deg, 180.0), ("torsion_step_deg", torsion_step_deg, 360.0)):
         if not 0.0 < value <= top:
             raise InputError(f"{value} is out of range", where=option, action=f"Give degrees above 0, up to {top:g}")
+    if not 0 <= catenation <= MAX_CATENATION:
+        raise InputError(f"{catenation} is out of range", where="catenation", action=f"Give 0 to {MAX_CATENATION}")
     metal_net = load_net(net)
-    nodes = (load_node(node),) * metal_net.n_vertices
+    metal_node = load_node(node)
     for linker in linkers:
-        if not np.isfinite(linker.positions).all():
-            return Rejected(Stage.ASSEMBLE, Reason.NOT_FINITE, f"{linker.smiles} has NaN or infinite coordinates")
+        refused = _unusable(linker)
+        if refused is not None:
+            return refused
+    plan = _planned(linkers, metal_node, metal_net)
+    if isinstance(plan, Rejected):
+        return plan
+    placement = _placed(plan, max_bend_deg, torsion_step_deg)
+    if isinstance(placement, Rejected):
+        return placement
+    single = compose(plan, placement)
+    framework = catenate(single, catenation) if catenation else single
+    if isinstance(framework, Rejected):
+        return framework
+    return check_framework(framework) or framework
+
+
+def _unusable(linker: Linker) -> Rejected | None:
+    """A linker that no net can take."""
+    if not np.isfinite(linker.positions).all():
+        return Rejected(Stage.ASSEMBLE, Reason.NOT_FINITE, f"{linker.smiles} has NaN or infinite coordinates")
+    kinds = {anchor.kind for anchor in linker.anchors}
+    if len(linker.anchors) < 2 or len(kinds) != 1:
+        ends = ", ".join(anchor.kind for anchor in linker.anchors) or "none"
+        detail = f"a linker needs two or more ends of one kind; {linker.smiles} has {ends}"
+        return Rejected(Stage.ASSEMBLE, Reason.ANCHOR_MISMATCH, detail)
+    return None
+
+
+def _planned(linkers: Sequence[Linker], node: Node, net: Net) -> Plan | Rejected:
+    arrangement = arrange(node, [linker for linker in linkers if len(linker.anchors) > 2], net)
+    if isinstance(arrangement, Rejected):
+        return arrangement
+    sites = orient(arrangement)
+    if isinstance(sites, Rejected):
+        return sites
+    return make_plan([linker for linker in linkers if len(linker.anchors) == 2], node, sites)
+
+
+def _placed(plan: Plan, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected:
     for builder in _BUILDERS:
-        sites = builder.sites(nodes, metal_net)
-        if sites is None:
-            continue
-        plan = make_plan(linkers, nodes, metal_net, sites)
-        if isinstance(plan, Rejected):
-            return plan
         placement = builder.place(plan, max_bend_deg=max_bend_deg, torsion_step_deg=torsion_step_deg)
-        if isinstance(placement, Rejected):
+        if placement is not None:
             return placement
-        framework = compose(plan, placement)
-        return check_framework(framework) or framework
-    raise InputError(
-        f"the node {node!r} cannot be placed in the net {net!r}", where="net", action="Choose another node or net"
-    )
+    raise AssertionError("the last builder takes every plan")

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 
+from mofa.assemble.general import bent
 from mofa.assemble.geometry import bend_deg, edge_frame, view_along_axis
-from mofa.assemble.plan import EdgeSite, Placement, Plan
+from mofa.assemble.plan import Placement, Plan, joint_points
 from mofa.assemble.torsion import EdgePose, turn_linkers
-from mofa.chemistry import Net, Node, Reason, Rejected, Stage
+from mofa.chemistry import Rejected
 
 # Opposite points are antiparallel to this, in the cosine.
 _OPPOSITE = -1.0 + 1e-6
@@ -22,55 +21,32 @@ class ClosedForm:
     vector is the node's width plus the linker's length along that direction, and the cell follows from three of them.
     """
 
-    def sites(self, nodes: Sequence[Node], net: Net) -> tuple[EdgeSite, ...] | None:
-        """The pair of opposite points for each edge, in the order of the node's points."""
-        if net.n_vertices != 1 or len(net.edges) != 3 or len(nodes) != 1:
-            return None
-        shifts = np.array([edge.shift for edge in net.edges])
-        pairs = _opposite_pairs(nodes[0])
-        if round(abs(np.linalg.det(shifts))) != 1 or len(pairs) != 3:
-            return None
-        directions = np.array([nodes[0].points[start].direction for start, _ in pairs])
-        if np.linalg.det(shifts) * np.linalg.det(directions) < 0:
-            pairs[2] = (pairs[2][1], pairs[2][0])
-        return tuple(EdgeSite(edge, start, end) for edge, (start, end) in zip(net.edges, pairs, strict=True))
-
-    def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected:
+    def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected | None:
         """Coordinates with every linker on its edge; BENT_LINKER where one is not straight enough."""
+        if len(plan.nodes) != 1 or len(plan.edges) != 3 or any(edge.linker is None for edge in plan.edges):
+            return None
+        points = [joint_points(plan, edge) for edge in plan.edges]
+        if any(float(start.direction @ end.direction) > _OPPOSITE for start, end in points):
+            return None
         for linker in plan.linkers:
-            bend, between = bend_deg(linker)
-            if bend > max_bend_deg:
-                detail = (
-                    f"an exit of {linker.smiles} is {bend:.1f} degrees off the line through both ends (limit"
-                    f" {max_bend_deg:g}); its exits make {between:.0f} degrees, {plan.net.name} needs 180"
-                )
-                return Rejected(Stage.ASSEMBLE, Reason.BENT_LINKER, detail)
-        node = plan.nodes[0]
+            if bend_deg(linker)[0] > max_bend_deg:
+                return bent(linker, plan.net.name, max_bend_deg)
+        turn = plan.sites.rotations[0]
+        atoms = np.asarray(plan.node.positions @ turn)
         poses, vectors = [], []
-        for edge in plan.edges:
-            start, end = node.points[edge.site.start], node.points[edge.site.end]
+        for edge, (start, end) in zip(plan.edges, points, strict=True):
+            assert edge.linker is not None
             view = view_along_axis(edge.linker)
-            frame = edge_frame(start.direction, start.normal)
-            poses.append(EdgePose(node.positions[start.atom], frame, view))
-            vectors.append(node.positions[start.atom] + view.length_ang * frame[0] - node.positions[end.atom])
+            frame = edge_frame(start.direction @ turn, start.normal @ turn)
+            longer = [0.0, 0.0]
+            for k, (point, anchor) in enumerate(zip((start, end), (view.start, 1 - view.start), strict=True)):
+                if point.length_ang is not None:
+                    end_atoms = edge.linker.anchors[anchor]
+                    own = view.positions[end_atoms.dummy] - view.positions[end_atoms.neighbor]
+                    longer[k] = point.length_ang - float(np.linalg.norm(own))
+            normals = np.stack([start.normal @ turn, end.normal @ turn])
+            poses.append(EdgePose(atoms[start.atom] + longer[0] * frame[0], frame, view, normals))
+            vectors.append(atoms[start.atom] + (sum(longer) + view.length_ang) * frame[0] - atoms[end.atom])
         cell = np.linalg.solve(np.array([edge.site.edge.shift for edge in plan.edges], dtype=float), np.array(vectors))
-        vertices = (np.array(node.positions),)
-        edges = turn_linkers(plan, cell, vertices, poses, step_deg=torsion_step_deg)
-        return Placement(cell, vertices, edges, tuple(pose.view.start for pose in poses))
-
-
-def _opposite_pairs(node: Node) -> list[tuple[int, int]]:
-    """Pairs of points of one kind that face opposite ways, by index; only complete when every point has a partner."""
-    pairs: list[tuple[int, int]] = []
-    free = list(range(len(node.points)))
-    while free:
-        first = free.pop(0)
-        for other in free:
-            a, b = node.points[first], node.points[other]
-            if a.kind == b.kind and float(a.direction @ b.direction) < _OPPOSITE:
-                pairs.append((first, other))
-                free.remove(other)
-                break
-        else:
-            return []
-    return pairs
+        edges = turn_linkers(plan, cell, (atoms,), poses, step_deg=torsion_step_deg)
+        return Placement(cell, (atoms,), edges, tuple(pose.view.start for pose in poses))

@@ -6,7 +6,7 @@ import numpy as np
 
 from mofa.assemble.identity import framework_id, readable_name
 from mofa.assemble.plan import Placement, Plan
-from mofa.chemistry import BondGraph, Framework, Lineage, NetEdge
+from mofa.chemistry import BondGraph, Framework, Lineage, Linker, NetEdge
 from mofa.chemistry.elements import is_metal
 
 _HOME = (0, 0, 0)
@@ -48,19 +48,23 @@ def compose(plan: Plan, placement: Placement, *, catenation: int = 0) -> Framewo
         vertex_index.append(index)
     for k, edge in enumerate(plan.edges):
         ends = _node_atoms(plan, k, vertex_index)
-        _add_linker(assembly, plan, placement, k, ends, edge.site.edge)
+        there = placement.edges[k]
+        if edge.linker is None or there is None:
+            assembly.bonds.append((*ends, edge.site.edge.shift, _order_of_join(assembly, ends)))
+        else:
+            _add_linker(assembly, edge.linker, there, placement.starts[k], ends, edge.site.edge)
     i, j, shift, order = zip(*assembly.bonds, strict=True)
     graph = BondGraph(len(assembly.symbols), np.array(i), np.array(j), np.array(shift), np.array(order))
     keys = tuple(linker.key for linker in plan.linkers)
     return Framework(
-        id=framework_id(plan.node_name, plan.net.name, keys, catenation=catenation),
+        id=framework_id(plan.node.name, plan.net.name, keys, catenation=catenation),
         symbols=tuple(assembly.symbols),
         positions=np.array(assembly.positions),
         cell=placement.cell,
         bonds=graph,
-        name=readable_name(plan.node_name, plan.net.name, keys, catenation=catenation),
+        name=readable_name(plan.node.name, plan.net.name, keys, catenation=catenation),
         lineage=Lineage(
-            node=plan.node_name,
+            node=plan.node.name,
             net=plan.net.name,
             catenation=catenation,
             linkers=tuple(linker.smiles for linker in plan.linkers),
@@ -72,7 +76,7 @@ def compose(plan: Plan, placement: Placement, *, catenation: int = 0) -> Framewo
 
 
 def _node_atoms(plan: Plan, k: int, vertex_index: list[dict[int, int]]) -> tuple[int, int]:
-    """Atoms of the framework that the linker on edge `k` binds to at its start and end."""
+    """Atoms of the framework at the two points that edge `k` joins."""
     site = plan.edges[k].site
     i, j = site.edge.i, site.edge.j
     start, end = plan.nodes[i].points[site.start].atom, plan.nodes[j].points[site.end].atom
@@ -80,21 +84,21 @@ def _node_atoms(plan: Plan, k: int, vertex_index: list[dict[int, int]]) -> tuple
 
 
 def _add_linker(
-    assembly: _Assembly, plan: Plan, placement: Placement, k: int, ends: tuple[int, int], edge: NetEdge
+    assembly: _Assembly, linker: Linker, positions: np.ndarray, start: int, ends: tuple[int, int], edge: NetEdge
 ) -> None:
-    """Append the linker of edge `k` without its dummies, and bond it to its two nodes."""
-    linker = plan.edges[k].linker
+    """Append the linker of an edge without its dummies, and bond it to the two nodes."""
     dummies = frozenset(anchor.dummy for anchor in linker.anchors)
-    index = assembly.add_atoms(linker.symbols, placement.edges[k], dummies)
-    to_dummy = {}
-    for bond in linker.bonds:
-        if bond.i in index and bond.j in index:
-            assembly.bonds.append((index[bond.i], index[bond.j], _HOME, bond.order))
-        else:
-            to_dummy[bond.i if bond.i in dummies else bond.j] = bond.order
-    start = placement.starts[k]
+    index = assembly.add_atoms(linker.symbols, positions, dummies)
+    assembly.bonds += [
+        (index[bond.i], index[bond.j], _HOME, bond.order)
+        for bond in linker.bonds
+        if bond.i in index and bond.j in index
+    ]
     for anchor_number, atom, shift in ((start, ends[0], _HOME), (1 - start, ends[1], edge.shift)):
-        anchor = linker.anchors[anchor_number]
-        metal = is_metal(assembly.symbols[atom])
-        order = _METAL_NONMETAL_ORDER if metal else to_dummy.get(anchor.dummy, 1.0)
-        assembly.bonds.append((index[anchor.neighbor], atom, shift, order))
+        own = index[linker.anchors[anchor_number].neighbor]
+        assembly.bonds.append((own, atom, shift, _order_of_join(assembly, (own, atom))))
+
+
+def _order_of_join(assembly: _Assembly, atoms: tuple[int, int]) -> float:
+    """Order of the bond between a node and a linker."""
+    return _METAL_NONMETAL_ORDER if any(is_metal(assembly.symbols[atom]) for atom in atoms) else 1.0

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.chemistry import Linker
+from mofa.chemistry import Anchor, Linker
 
 # Below this separation of the dummies a linker has no axis; below this resultant, no preferred plane.
 MIN_LENGTH_ANG = 1.0
@@ -42,8 +42,8 @@ def bend_deg(linker: Linker) -> tuple[float, float]:
     if np.linalg.norm(line) < MIN_LENGTH_ANG:
         return 180.0, 0.0
     exits = [x[anchor.dummy] - x[anchor.neighbor] for anchor in linker.anchors]
-    worst = max(_angle_deg(exits[0], -line), _angle_deg(exits[1], line))
-    return worst, _angle_deg(exits[0], exits[1])
+    worst = max(angle_deg(exits[0], -line), angle_deg(exits[1], line))
+    return worst, angle_deg(exits[0], exits[1])
 
 
 def view_along_axis(linker: Linker) -> AxisView:
@@ -55,7 +55,7 @@ def view_along_axis(linker: Linker) -> AxisView:
     length = float(np.linalg.norm(axis))
     frame = _frame(axis / length)
     local = (x - x[first.dummy]) @ frame.T
-    angles = [_plane_angle(linker, k, local) for k in (start, 1 - start)]
+    angles = [_plane_angle(linker, k, frame) for k in (start, 1 - start)]
     reference = _reference_angle(angles, local)
     cosine, sine = np.cos(reference), np.sin(reference)
     turned = local @ np.array([[1.0, 0.0, 0.0], [0.0, cosine, -sine], [0.0, sine, cosine]])
@@ -104,17 +104,25 @@ def _heavier_end(linker: Linker) -> int:
     return 0 if moment <= 0.0 else 1
 
 
-def _plane_angle(linker: Linker, anchor: int, local: NDArray[np.float64]) -> float | None:
-    """Angle about the axis of the normal of the plane that the end's atom spans with its two neighbours."""
-    end = linker.anchors[anchor]
-    around = [b.j if b.i == end.neighbor else b.i for b in linker.bonds if end.neighbor in (b.i, b.j)]
-    wings = [atom for atom in around if atom != end.dummy]
+def end_normal(linker: Linker, anchor: Anchor) -> NDArray[np.float64] | None:
+    """Unit normal of the plane that an end's atom spans with its two neighbours, ``[3]``; None where there is none."""
+    around = [b.j if b.i == anchor.neighbor else b.i for b in linker.bonds if anchor.neighbor in (b.i, b.j)]
+    wings = [atom for atom in around if atom != anchor.dummy]
     if len(wings) != 2:
         return None
-    normal = _cross(local[wings[0]] - local[end.neighbor], local[wings[1]] - local[end.neighbor])
-    if np.hypot(normal[1], normal[2]) < _DEGENERATE:
+    x = linker.positions
+    normal = _cross(x[wings[0]] - x[anchor.neighbor], x[wings[1]] - x[anchor.neighbor])
+    size = float(np.linalg.norm(normal))
+    return None if size < _DEGENERATE else normal / size
+
+
+def _plane_angle(linker: Linker, anchor: int, frame: NDArray[np.float64]) -> float | None:
+    """Angle about the axis of the normal of the plane at an end; None where there is none."""
+    normal = end_normal(linker, linker.anchors[anchor])
+    if normal is None:
         return None
-    return float(np.arctan2(normal[2], normal[1]))
+    _, y, z = (frame @ normal).tolist()
+    return float(np.arctan2(z, y)) if np.hypot(y, z) > _DEGENERATE else None
 
 
 def _reference_angle(angles: list[float | None], local: NDArray[np.float64]) -> float:
@@ -127,7 +135,7 @@ def _reference_angle(angles: list[float | None], local: NDArray[np.float64]) -> 
     return float(np.angle(spread)) / 2.0 + np.pi / 2.0 if abs(spread) > _DEGENERATE else 0.0
 
 
-def _angle_deg(u: NDArray[np.float64], v: NDArray[np.float64]) -> float:
+def angle_deg(u: NDArray[np.float64], v: NDArray[np.float64]) -> float:
     """Angle between two vectors, exact near 0 and 180 too; 180 where one of them vanishes."""
     long_u, long_v = float(np.linalg.norm(u)), float(np.linalg.norm(v))
     if long_u * long_v == 0.0:

@@ -1,7 +1,9 @@
-"""What is to be built: which linker goes on which edge, between which connection points.
+"""What is to be built: which block stands on which vertex, which linker lies on which edge, which points they join.
 
-A `Builder` turns a plan into coordinates. Everything that does not depend on how coordinates are found (typed
-matching, bonds, identity, checks) lives outside the builders, so that another strategy only has to place atoms.
+`arrange` puts blocks on vertices, `orient` turns them so that their points face the net's edges, `make_plan` gives
+every edge its linker. A `Builder` turns the plan into coordinates. Everything that does not depend on how coordinates
+are found (typed matching, bonds, identity, checks) lives outside the builders, so that another strategy only has to
+place atoms.
 """
 
 from __future__ import annotations
@@ -9,12 +11,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.chemistry import AnchorKind, Linker, Net, NetEdge, Node, Reason, Rejected, Stage
+from mofa.chemistry import AnchorKind, ConnectionPoint, Linker, Net, NetEdge, Node, Reason, Rejected, Stage
+
+# Edges whose directions differ by less, in the cosine, are parallel.
+_PARALLEL = 1.0 - 1e-4
 
 
 @dataclass(frozen=True)
@@ -23,34 +29,96 @@ class EdgeSite:
 
     edge: NetEdge
     start: int
-    """Index into the points of the node on vertex ``edge.i``."""
+    """Index into the points of the block on vertex ``edge.i``."""
     end: int
-    """Index into the points of the node on vertex ``edge.j``."""
+    """Index into the points of the block on vertex ``edge.j``."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sites:
+    """Blocks on the vertices of a net, turned towards its edges."""
+
+    net: Net
+    """The net, in a larger cell where orientations or kinds of blocks alternate."""
+    nodes: tuple[Node, ...]
+    """The block on every vertex: the metal node, or a linker with three or more ends in the same form."""
+    linkers: tuple[Linker | None, ...]
+    """For every vertex the linker that stands there, None for the metal node."""
+    sites: tuple[EdgeSite, ...]
+    """One per edge of the net, in its order."""
+    rotations: NDArray[np.float64]
+    """By which every block is turned, ``[n_vertices, 3, 3]``; positions are multiplied from the right."""
+    misfit_deg: float
+    """Largest angle between a block's direction and the net's edge, degrees."""
+
+    def kind(self, site: EdgeSite) -> AnchorKind:
+        """Kind of the points that a site joins."""
+        return self.nodes[site.edge.i].points[site.start].kind
+
+    def is_direct(self, site: EdgeSite) -> bool:
+        """Whether the site joins the metal node to a linker on a vertex, so that no linker lies on the edge."""
+        return self.linkers[site.edge.i] is not None or self.linkers[site.edge.j] is not None
+
+    @cached_property
+    def classes(self) -> dict[AnchorKind, EdgeClasses]:
+        """Edges that take linkers with two ends, by the kind of the ends."""
+        found: dict[AnchorKind, EdgeClasses] = {}
+        vectors = self.net.edge_vectors
+        units = vectors / np.linalg.norm(vectors, axis=1)[:, None]
+        for kind in AnchorKind:
+            rows = [k for k, site in enumerate(self.sites) if not self.is_direct(site) and self.kind(site) is kind]
+            if rows:
+                found[kind] = _edge_classes(self.net, rows, units)
+        return found
+
+
+@dataclass(frozen=True)
+class EdgeClasses:
+    """Two ways to divide edges into classes, each of which carries one linker."""
+
+    by_orbit: tuple[tuple[int, ...], ...]
+    """Edges that the net's symmetry makes equivalent."""
+    by_direction: tuple[tuple[int, ...], ...]
+    """The same divided further, by the edges' directions."""
+
+    def divided(self, n_linkers: int) -> tuple[tuple[int, ...], ...] | None:
+        """The classes for so many linkers: one for all, one per orbit, or one per direction; None for other numbers."""
+        everything = (tuple(sorted(k for part in self.by_orbit for k in part)),)
+        for classes in (everything, self.by_orbit, self.by_direction):
+            if len(classes) == n_linkers:
+                return classes
+        return None
 
 
 @dataclass(frozen=True)
 class EdgePlan:
-    """A linker on an edge."""
+    """A linker on an edge, or None where the blocks on its two vertices are joined directly."""
 
     site: EdgeSite
-    linker: Linker
+    linker: Linker | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Plan:
-    """A complete order: nodes on vertices, linkers on edges."""
+    """A complete order: blocks on vertices, linkers on edges."""
 
-    net: Net
-    nodes: tuple[Node, ...]
-    """One per vertex."""
+    node: Node
+    """The metal node."""
+    sites: Sites
     edges: tuple[EdgePlan, ...]
     linkers: tuple[Linker, ...]
-    """One per edge class, in the canonical order that also decides the identity."""
+    """One per class of vertices or edges, in the canonical order that also decides the identity; one that fills all
+    classes of its kind is named once."""
 
     @property
-    def node_name(self) -> str:
-        """Names of the distinct nodes, joined."""
-        return "+".join(dict.fromkeys(node.name for node in self.nodes))
+    def net(self) -> Net:
+        """The net that is built, in the cell that is built."""
+        return self.sites.net
+
+    @property
+    def nodes(self) -> tuple[Node, ...]:
+        """The block on every vertex."""
+        return self.sites.nodes
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,9 +128,9 @@ class Placement:
     cell: NDArray[np.float64]
     """Lattice vectors as rows, right-handed, Å, ``[3, 3]``."""
     vertices: tuple[NDArray[np.float64], ...]
-    """Positions of the node on every vertex, Å, each ``[n_node_atoms, 3]``."""
-    edges: tuple[NDArray[np.float64], ...]
-    """Positions of the linker on every edge, dummies included, Å, each ``[n_linker_atoms, 3]``."""
+    """Positions of the block on every vertex, Å, each ``[n_block_atoms, 3]``."""
+    edges: tuple[NDArray[np.float64] | None, ...]
+    """Positions of the linker on every edge, dummies included, Å, each ``[n_linker_atoms, 3]``; None without one."""
     starts: tuple[int, ...]
     """For every edge, the anchor (0 or 1) of its linker that sits at the edge's start."""
 
@@ -70,45 +138,71 @@ class Placement:
 class Builder(Protocol):
     """A way to find coordinates. `mofa.testing.assemble.check_builder` says what it must keep."""
 
-    def sites(self, nodes: Sequence[Node], net: Net) -> tuple[EdgeSite, ...] | None:
-        """The points that each edge joins, or None when these nodes in this net are beyond the builder."""
+    def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected | None:
+        """Coordinates of the plan, why its blocks cannot span the net, or None when such plans are beyond the builder.
+
+        Args:
+            plan: what is to be built.
+            max_bend_deg: largest angle by which a join may bend.
+            torsion_step_deg: step of the scan that turns linkers about their axes.
+        """
         ...
 
-    def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected:
-        """Coordinates of the plan, or why its linkers cannot span the net."""
-        ...
 
+def make_plan(linkers: Sequence[Linker], node: Node, sites: Sites) -> Plan | Rejected:
+    """Give every edge its linker, by the kind of its ends and whatever order the linkers come in.
 
-def make_plan(linkers: Sequence[Linker], nodes: Sequence[Node], net: Net, sites: Sequence[EdgeSite]) -> Plan | Rejected:
-    """Match linkers to edge classes by the kind of their anchors, whatever order they come in.
+    One linker of a kind serves all edges of that kind. More are laid on the orbits of edges, or on the directions of
+    edges, if their number fits; they are ordered by key, so that the same set of linkers always gives the same plan.
 
-    Classes that join the same kind of points are equivalent under the symmetry of the nets built here, so their
-    linkers are ordered by key: the same set of linkers always gives the same plan. One linker of a kind serves
-    all classes of that kind.
+    Args:
+        linkers: those with two ends; linkers on vertices are part of `sites`.
+        node: the metal node.
+        sites: the blocks on the vertices.
     """
-    wanted: dict[int, AnchorKind] = {}
-    for number, site in enumerate(sites):
-        wanted[number] = nodes[site.edge.i].points[site.start].kind
     offered: dict[AnchorKind, list[Linker]] = defaultdict(list)
     for linker in linkers:
-        kinds = [anchor.kind for anchor in linker.anchors]
-        if len(kinds) != 2 or kinds[0] != kinds[1]:
-            ends = ", ".join(kinds) or "none"
-            return _mismatch(f"a linker needs two ends of one kind; {linker.smiles} has {ends}")
-        offered[kinds[0]].append(linker)
-    by_class: dict[int, Linker] = {}
+        offered[linker.anchors[0].kind].append(linker)
+    on_edge: dict[int, Linker] = {}
+    in_order: list[Linker] = []
     for kind in AnchorKind:
-        classes = sorted(c for c, k in wanted.items() if k == kind)
         found = sorted(offered[kind], key=lambda linker: linker.key)
-        if len(found) == 1:
-            found = found * len(classes)
-        if len(found) != len(classes):
-            places = "one place" if len(classes) == 1 else f"{len(classes)} places"
-            return _mismatch(f"{net.name} offers {places} to {kind} linkers; {len(found)} were given")
-        by_class |= zip(classes, found, strict=True)
-    edges = tuple(EdgePlan(site, by_class[number]) for number, site in enumerate(sites))
-    return Plan(net, tuple(nodes), edges, tuple(by_class[c] for c in sorted(by_class)))
+        known = sites.classes.get(kind)
+        classes = () if known is None else known.divided(len(found))
+        if classes is None or len(classes) != len(found):
+            return _mismatch(sites, kind, len(found))
+        for rows, linker in zip(classes, found, strict=True):
+            on_edge |= dict.fromkeys(rows, linker)
+        in_order += found[:1] if len({linker.key for linker in found}) == 1 else found
+    standing = sorted({id(k): k for k in sites.linkers if k is not None}.values(), key=lambda linker: linker.key)
+    edges = tuple(EdgePlan(site, on_edge.get(k)) for k, site in enumerate(sites.sites))
+    return Plan(node, sites, edges, (*standing, *in_order))
 
 
-def _mismatch(detail: str) -> Rejected:
+def joint_points(plan: Plan, edge: EdgePlan) -> tuple[ConnectionPoint, ConnectionPoint]:
+    """The connection points at the start and the end of an edge."""
+    site = edge.site
+    return plan.nodes[site.edge.i].points[site.start], plan.nodes[site.edge.j].points[site.end]
+
+
+def _mismatch(sites: Sites, kind: AnchorKind, given: int) -> Rejected:
+    known = sites.classes.get(kind)
+    numbers = sorted({1, len(known.by_orbit), len(known.by_direction)}) if known else []
+    takes = f"takes {' or '.join(map(str, numbers))}" if numbers else "has no place for any"
+    detail = f"{given} {kind} linkers with two ends were given; {sites.nodes[0].name} in {sites.net.name} {takes}"
     return Rejected(Stage.ASSEMBLE, Reason.ANCHOR_MISMATCH, detail)
+
+
+def _edge_classes(net: Net, rows: list[int], units: NDArray[np.float64]) -> EdgeClasses:
+    orbits: dict[int, list[int]] = defaultdict(list)
+    directions: list[list[int]] = []
+    for k in rows:
+        orbits[net.edges[k].orbit].append(k)
+        for group in directions:
+            same_orbit = net.edges[group[0]].orbit == net.edges[k].orbit
+            if same_orbit and abs(float(units[group[0]] @ units[k])) > _PARALLEL:
+                group.append(k)
+                break
+        else:
+            directions.append([k])
+    return EdgeClasses(tuple(map(tuple, orbits.values())), tuple(map(tuple, directions)))

@@ -33,6 +33,8 @@ REACH_ANG = 4.0
 CROWDED_KCAL_PER_MOL = 2.0
 MAX_SWEEPS = 2
 _TIE_KCAL_PER_MOL = 1e-3
+# A plane whose normal has less than this across the linker does not say how to turn it.
+_NO_PLANE = 0.1
 # More bonds than any molecule has.
 _FAR = 1_000_000
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=np.int64)
@@ -50,6 +52,10 @@ class EdgePose:
     frame: NDArray[np.float64]
     """Rows: the edge's direction, the normal that the linker's reference normal takes at angle 0, their product."""
     view: AxisView
+    normals: NDArray[np.float64]
+    """Normals of the planes that aryl rings at the start and at the end should lie in, ``[2, 3]``; zero where free."""
+    free: bool = True
+    """False for a bent linker, whose place fixes its turn."""
 
     def positions(self, angle_rad: float) -> NDArray[np.float64]:
         """Cartesian coordinates of the linker turned by `angle_rad`, Å, ``[n_atoms, 3]``."""
@@ -73,10 +79,10 @@ def turn_linkers(
     plan: Plan,
     cell: NDArray[np.float64],
     vertices: Sequence[NDArray[np.float64]],
-    poses: Sequence[EdgePose],
+    poses: Sequence[EdgePose | None],
     *,
     step_deg: float,
-) -> tuple[NDArray[np.float64], ...]:
+) -> tuple[NDArray[np.float64] | None, ...]:
     """Positions of all linkers, each turned in its turn to the least energy among steps of `step_deg`.
 
     One sweep settles linkers that leave one another room. Where they do not, those that were turned first get another
@@ -85,29 +91,52 @@ def turn_linkers(
     Args:
         plan: what stands where.
         cell: lattice vectors as rows, Å, ``[3, 3]``.
-        vertices: positions of the node on every vertex, Å.
-        poses: one per edge.
+        vertices: positions of the block on every vertex, Å.
+        poses: one per edge; None where no linker lies.
         step_deg: width of the scan, degrees.
 
     Returns:
-        Positions of the linker on every edge, dummies included, Å, each ``[n_linker_atoms, 3]``.
+        Positions of the linker on every edge, dummies included, Å, each ``[n_linker_atoms, 3]``; None without one.
     """
     angles = _scan_angles(step_deg)
-    placed = [pose.positions(0.0) for pose in poses]
+    placed = [None if pose is None else pose.positions(0.0) for pose in poses]
     for _ in range(MAX_SWEEPS):
         repelled = 0.0
         for k, pose in enumerate(poses):
-            linker = _linker_atoms(plan.edges[k].linker, pose.view)
-            around = _surroundings(plan, cell, vertices, placed, poses, k)
-            turned = turned_about_axis(pose.view.positions, angles)
-            repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
-            energy = repulsion + _conjugation(plan, k, pose, angles)
-            best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
-            placed[k] = pose.positions(float(angles[best]))
-            repelled += float(repulsion[best])
+            if pose is not None and pose.free:
+                angle, repulsion = _best_turn(plan, cell, vertices, placed, poses, k, angles)
+                placed[k] = pose.positions(angle)
+                repelled += repulsion
         if repelled < CROWDED_KCAL_PER_MOL:
             break
     return tuple(placed)
+
+
+def _best_turn(
+    plan: Plan,
+    cell: NDArray[np.float64],
+    vertices: Sequence[NDArray[np.float64]],
+    placed: Sequence[NDArray[np.float64] | None],
+    poses: Sequence[EdgePose | None],
+    which: int,
+    angles: NDArray[np.float64],
+) -> tuple[float, float]:
+    """The angle of least energy for the linker on one edge, radians, and the repulsion left, kcal/mol."""
+    pose, chemical = poses[which], plan.edges[which].linker
+    assert pose is not None
+    assert chemical is not None
+    linker = _linker_atoms(chemical, pose.view)
+    around = _surroundings(plan, cell, vertices, placed, pose, which)
+    twist = _conjugation(pose, angles)
+    # Most linkers fit where their planes want to be: nothing can be better than no repulsion there.
+    for tried in ([int(np.argmax(twist <= twist.min() + _TIE_KCAL_PER_MOL))], list(range(len(angles)))):
+        turned = turned_about_axis(pose.view.positions, angles[tried])
+        repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
+        energy = repulsion + twist[tried]
+        best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
+        if repulsion[best] < _TIE_KCAL_PER_MOL:
+            break
+    return float(angles[tried[best]]), float(repulsion[best])
 
 
 def _scan_angles(step_deg: float) -> NDArray[np.float64]:
@@ -117,14 +146,12 @@ def _scan_angles(step_deg: float) -> NDArray[np.float64]:
     return np.asarray(angles[np.lexsort((angles, np.round(np.abs(angles), 9)))], dtype=np.float64)
 
 
-def _conjugation(plan: Plan, which: int, pose: EdgePose, angles: NDArray[np.float64]) -> NDArray[np.float64]:
+def _conjugation(pose: EdgePose, angles: NDArray[np.float64]) -> NDArray[np.float64]:
     """Energy of the aryl rings at both ends out of the planes of their carboxylates, kcal/mol, ``[n_angles]``."""
-    site = plan.edges[which].site
-    points = (plan.nodes[site.edge.i].points[site.start], plan.nodes[site.edge.j].points[site.end])
     total = np.zeros(len(angles))
-    for point, plane_angle in zip(points, pose.view.plane_angles_rad, strict=True):
-        _, y, z = pose.frame @ point.normal
-        if plane_angle is not None and np.hypot(y, z) > 0.0:
+    for normal, plane_angle in zip(pose.normals, pose.view.plane_angles_rad, strict=True):
+        _, y, z = pose.frame @ normal
+        if plane_angle is not None and np.hypot(y, z) > _NO_PLANE:
             total += CONJUGATION_KCAL_PER_MOL * np.sin(angles + plane_angle - np.arctan2(z, y)) ** 2
     return total
 
@@ -187,14 +214,15 @@ def _surroundings(
     plan: Plan,
     cell: NDArray[np.float64],
     vertices: Sequence[NDArray[np.float64]],
-    placed: Sequence[NDArray[np.float64]],
-    poses: Sequence[EdgePose],
+    placed: Sequence[NDArray[np.float64] | None],
+    pose: EdgePose,
     which: int,
 ) -> _Atoms:
     """All other atoms, images included, within reach of the linker on edge `which`, in that edge's frame."""
-    site, pose = plan.edges[which].site, poses[which]
-    others = [k for k in range(len(placed)) if k != which]
-    home = (np.concatenate([*vertices, *(placed[k] for k in others)]) - pose.origin) @ pose.frame.T
+    site = plan.edges[which].site
+    others = [(edge.linker, x) for edge, x in zip(plan.edges, placed, strict=True)]
+    others = [(linker, x) for k, (linker, x) in enumerate(others) if k != which and x is not None]
+    home = (np.concatenate([*vertices, *(x for _, x in others)]) - pose.origin) @ pose.frame.T
     everywhere = home + (_IMAGES @ cell @ pose.frame.T)[:, None, :]
     ends = np.full((2, len(_IMAGES), len(home)), _FAR, dtype=np.int64)
     first_atom = np.cumsum([0, *(len(node.symbols) for node in plan.nodes)])
@@ -204,7 +232,7 @@ def _surroundings(
         atoms = slice(first_atom[vertex], first_atom[vertex + 1])
         ends[row, _IMAGE_NUMBER[shift], atoms] = _bonds_from(node.bonds, len(node.symbols), node.points[point].atom)
     kinds = [_kinds(node.symbols, node.bonds) for node in plan.nodes]
-    kinds += [_kinds(plan.edges[k].linker.symbols, plan.edges[k].linker.bonds) for k in others]
+    kinds += [_kinds(linker.symbols, linker.bonds) for linker, _ in others if linker is not None]
     near = _within_reach(everywhere, pose.view)
     return _Atoms(everywhere[near], np.concatenate(kinds)[np.nonzero(near)[1]], ends[:, near])
 

@@ -2,7 +2,7 @@
 
 In the tests of a plug-in::
 
-    check_builder(MyBuilder(), [bca, bzn], nodes=[load_node("zn-paddlewheel-pillar")], net=load_net("pcu"))
+    check_builder(MyBuilder(), [bca, bzn], node=load_node("zn-paddlewheel-pillar"), net=load_net("pcu"))
 """
 
 from __future__ import annotations
@@ -12,8 +12,10 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa.assemble.arrange import arrange
 from mofa.assemble.compose import compose
-from mofa.assemble.plan import Builder, Placement, Plan, make_plan
+from mofa.assemble.orient import orient
+from mofa.assemble.plan import Builder, Placement, Plan, joint_points, make_plan
 from mofa.chemistry import Linker, Net, Node, Rejected
 
 
@@ -21,7 +23,7 @@ def check_builder(
     builder: Builder,
     linkers: Sequence[Linker],
     *,
-    nodes: Sequence[Node],
+    node: Node,
     net: Net,
     max_bend_deg: float = 15.0,
     tolerance_ang: float = 1e-3,
@@ -31,26 +33,31 @@ def check_builder(
     Args:
         builder: what is tested.
         linkers: sound linkers that span the net.
-        nodes: one per vertex of the net.
+        node: the metal node.
         net: a net that the builder embeds with these nodes.
         max_bend_deg: passed on.
         tolerance_ang: largest deviation of an inner distance, and of a dummy from the node atom it stands for.
     """
-    sites = builder.sites(nodes, net)
-    assert sites is not None, "the builder cannot embed these nodes in this net"
-    used = [(s.edge.i, s.start) for s in sites] + [(s.edge.j, s.end) for s in sites]
-    assert sorted(used) == [(v, p) for v, node in enumerate(nodes) for p in range(len(node.points))], (
+    arrangement = arrange(node, [linker for linker in linkers if len(linker.anchors) > 2], net)
+    assert not isinstance(arrangement, Rejected), arrangement
+    sites = orient(arrangement)
+    assert not isinstance(sites, Rejected), sites
+    used = [(s.edge.i, s.start) for s in sites.sites] + [(s.edge.j, s.end) for s in sites.sites]
+    assert sorted(used) == [(v, p) for v, block in enumerate(sites.nodes) for p in range(len(block.points))], (
         "every connection point must be used once"
     )
-    plan = make_plan(linkers, nodes, net, sites)
+    plan = make_plan([linker for linker in linkers if len(linker.anchors) == 2], node, sites)
     assert not isinstance(plan, Rejected), plan
     placement = builder.place(plan, max_bend_deg=max_bend_deg, torsion_step_deg=30.0)
+    assert placement is not None, "the builder does not take this plan"
     assert not isinstance(placement, Rejected), placement
     assert np.linalg.det(placement.cell) > 0.0, "the cell must be right-handed"
-    for node, there in zip(nodes, placement.vertices, strict=True):
-        _assert_rigid(node.positions, there, tolerance_ang)
-    for edge, there in zip(plan.edges, placement.edges, strict=True):
-        _assert_rigid(edge.linker.positions, there, tolerance_ang)
+    for block, there in zip(plan.nodes, placement.vertices, strict=True):
+        _assert_rigid(block.positions, there, tolerance_ang)
+    for edge, positions in zip(plan.edges, placement.edges, strict=True):
+        assert (edge.linker is None) == (positions is None)
+        if edge.linker is not None and positions is not None:
+            _assert_rigid(edge.linker.positions, positions, tolerance_ang)
     _assert_joined(plan, placement, tolerance_ang)
     framework = compose(plan, placement)
     assert framework.bonds is not None
@@ -58,16 +65,19 @@ def check_builder(
 
 
 def _assert_joined(plan: Plan, placement: Placement, tolerance_ang: float) -> None:
+    """Every linker's dummies lie on the nodes' atoms, as far as the node does not ask for another bond length."""
     for edge, positions, start in zip(plan.edges, placement.edges, placement.starts, strict=True):
-        site = edge.site
-        for anchor, vertex, point, shift in (
-            (edge.linker.anchors[start], site.edge.i, site.start, (0, 0, 0)),
-            (edge.linker.anchors[1 - start], site.edge.j, site.end, site.edge.shift),
-        ):
-            atom = plan.nodes[vertex].points[point].atom
-            target = placement.vertices[vertex][atom] + np.array(shift) @ placement.cell
-            gap = float(np.linalg.norm(positions[anchor.dummy] - target))
-            assert gap < tolerance_ang, f"a dummy is {gap:.3f} Å from the node atom that it stands for"
+        if edge.linker is None or positions is None:
+            continue
+        points = joint_points(plan, edge)
+        ends = ((start, edge.site.edge.i, (0, 0, 0)), (1 - start, edge.site.edge.j, edge.site.edge.shift))
+        for point, (number, vertex, shift) in zip(points, ends, strict=True):
+            anchor = edge.linker.anchors[number]
+            target = placement.vertices[vertex][point.atom] + np.array(shift) @ placement.cell
+            bond = float(np.linalg.norm(positions[anchor.neighbor] - target))
+            own = float(np.linalg.norm(positions[anchor.neighbor] - positions[anchor.dummy]))
+            gap = abs(bond - (point.length_ang or own))
+            assert gap < tolerance_ang, f"a join is {gap:.3f} Å too long or too short"
 
 
 def _assert_rigid(before: NDArray[np.float64], after: NDArray[np.float64], tolerance_ang: float) -> None:

@@ -1,0 +1,227 @@
+"""Coordinates for any net: blocks from superposition, positions and cell from one linear solve, then all joins closed.
+
+The first guess puts every linker along its edge of the net, which leaves a linear least-squares problem for the
+positions of the vertices and the cell. Where blocks fit the net this is already exact; where angles differ or linkers
+are bent, `rigid.close_joins` settles all blocks, linkers included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofa.assemble.geometry import AxisView, angle_deg, bend_deg, edge_frame, view_along_axis
+from mofa.assemble.orient import kabsch
+from mofa.assemble.plan import EdgePlan, Placement, Plan, joint_points
+from mofa.assemble.rigid import Joins, Pose, close_joins
+from mofa.assemble.torsion import EdgePose, turn_linkers
+from mofa.chemistry import ConnectionPoint, Linker, Reason, Rejected, Stage
+
+# Exits that make a smaller angle than this cannot lie along an edge; such a linker is placed as it is bent.
+STRAIGHT_EXITS_DEG = 160.0
+MAX_GAP_ANG = 0.20
+_LINEAR_SOLVES = 3
+_HOME = (0, 0, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class _Rod:
+    """A linker with two ends as a rigid block: four points, and how it is seen along its axis."""
+
+    view: AxisView
+    straight: bool
+    points: NDArray[np.float64]
+    """End atom and where it wants the node's atom, for the start and for the end, ``[2, 2, 3]``. A straight linker's
+    end atoms are put on its axis, so that a kinked exit does not turn the node."""
+
+    @property
+    def length_ang(self) -> float:
+        """Between the two places where nodes' atoms go."""
+        return float(np.linalg.norm(self.points[1, 1] - self.points[0, 1]))
+
+
+class General:
+    """Builder for every net, node and linker."""
+
+    def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected:
+        """Coordinates of the plan; BENT_LINKER or ANGLE_MISFIT where a join would bend or gape too far."""
+        rods = [None if edge.linker is None else _rod(plan, edge, edge.linker) for edge in plan.edges]
+        for edge, rod in zip(plan.edges, rods, strict=True):
+            if rod is not None and edge.linker is not None and rod.straight:
+                bend, _ = bend_deg(edge.linker)
+                if bend > max_bend_deg:
+                    return bent(edge.linker, plan.net.name, max_bend_deg)
+        joins, rod_block = _joins(plan, rods)
+        pose = close_joins(joins, _first_guess(plan, rods, joins, rod_block))
+        refused = _misfit(plan, joins, pose, max_bend_deg)
+        if refused is not None:
+            return refused
+        vertices = tuple(node.positions @ pose.rotations[k] + pose.translations[k] for k, node in enumerate(plan.nodes))
+        poses = [
+            None if rod is None else _edge_pose(plan, edge, rod, pose, block)
+            for edge, rod, block in zip(plan.edges, rods, rod_block, strict=True)
+        ]
+        edges = turn_linkers(plan, pose.cell, vertices, poses, step_deg=torsion_step_deg)
+        starts = tuple(0 if rod is None else rod.view.start for rod in rods)
+        return Placement(pose.cell, vertices, edges, starts)
+
+
+def bent(linker: Linker, net: str, max_bend_deg: float) -> Rejected:
+    """The refusal of a linker whose exits do not lie on the line through its ends."""
+    bend, between = bend_deg(linker)
+    detail = (
+        f"an exit of {linker.smiles} is {bend:.1f} degrees off the line through both ends (limit {max_bend_deg:g});"
+        f" its exits make {between:.0f} degrees, {net} needs 180"
+    )
+    return Rejected(Stage.ASSEMBLE, Reason.BENT_LINKER, detail)
+
+
+def _rod(plan: Plan, edge: EdgePlan, linker: Linker) -> _Rod:
+    view = view_along_axis(linker)
+    _, between = bend_deg(linker)
+    straight = between >= STRAIGHT_EXITS_DEG
+    x = view.positions
+    points = np.zeros((2, 2, 3))
+    for end, anchor_number in enumerate((view.start, 1 - view.start)):
+        anchor = linker.anchors[anchor_number]
+        exit_vector = x[anchor.dummy] - x[anchor.neighbor]
+        own_length = float(np.linalg.norm(exit_vector))
+        length = joint_points(plan, edge)[end].length_ang or own_length
+        if straight:
+            outward = np.array([1.0, 0.0, 0.0]) if end else np.array([-1.0, 0.0, 0.0])
+            points[end] = x[anchor.dummy] - own_length * outward, x[anchor.dummy] + (length - own_length) * outward
+        else:
+            points[end] = x[anchor.neighbor], x[anchor.neighbor] + exit_vector * (length / own_length)
+    return _Rod(view, straight, points)
+
+
+def _joins(plan: Plan, rods: Sequence[_Rod | None]) -> tuple[Joins, list[int]]:
+    """All joins, and the number of the block of every edge's linker (-1 for direct joins)."""
+    a, b, shifts, near, far, blocks = [], [], [], [], [], []
+    n_blocks = len(plan.nodes)
+    for edge, rod in zip(plan.edges, rods, strict=True):
+        site = edge.site.edge
+        start, end = (_node_points(plan, edge, k, rod) for k in (0, 1))
+        if rod is None:
+            rows = [(site.i, site.j, site.shift, start, end[::-1])]
+            blocks.append(-1)
+        else:
+            rows = [
+                (site.i, n_blocks, _HOME, start, rod.points[0, ::-1]),
+                (n_blocks, site.j, site.shift, rod.points[1], end[::-1]),
+            ]
+            blocks.append(n_blocks)
+            n_blocks += 1
+        for block_a, block_b, shift, points_a, points_b in rows:
+            a.append(block_a)
+            b.append(block_b)
+            shifts.append(shift)
+            near.append(points_a)
+            far.append(points_b)
+    shift_array = np.array(shifts, dtype=np.float64)
+    return Joins(np.array(a), np.array(b), shift_array, np.array(near), np.array(far)), blocks
+
+
+def _node_points(plan: Plan, edge: EdgePlan, end: int, rod: _Rod | None) -> NDArray[np.float64]:
+    """The node's atom at one end of an edge, and where it wants the partner's atom, ``[2, 3]``."""
+    site = edge.site.edge
+    point = joint_points(plan, edge)[end]
+    atom = plan.nodes[(site.i, site.j)[end]].positions[point.atom]
+    if rod is not None:
+        length = float(np.linalg.norm(rod.points[end, 1] - rod.points[end, 0]))
+    else:
+        length = _direct_length(joint_points(plan, edge), (plan.sites.linkers[site.i], plan.sites.linkers[site.j]))
+    return np.stack([atom, atom + length * point.direction])
+
+
+def _direct_length(points: tuple[ConnectionPoint, ConnectionPoint], linkers: tuple[Linker | None, ...]) -> float:
+    """Length of the bond between a node and a linker on a vertex: the node's wish, else the linker's own."""
+    lengths = [point.length_ang for point in points]
+    first = 1 if linkers[0] is not None else 0
+    return float(lengths[first] or lengths[1 - first] or 1.5)
+
+
+def _first_guess(plan: Plan, rods: Sequence[_Rod | None], joins: Joins, rod_block: Sequence[int]) -> Pose:
+    """Blocks as they are oriented, linkers along the net's edges; positions and cell by linear least squares."""
+    net, n = plan.net, len(plan.nodes)
+    rotations = plan.sites.rotations
+    design = np.zeros((len(net.edges), n + 3))
+    ends = np.zeros((2, len(net.edges), 3))
+    lengths = np.zeros(len(net.edges))
+    for k, (edge, rod) in enumerate(zip(plan.edges, rods, strict=True)):
+        site = edge.site.edge
+        design[k, site.j] += 1.0
+        design[k, site.i] -= 1.0
+        design[k, n:] = site.shift
+        points = [_node_points(plan, edge, end, rod) for end in (0, 1)]
+        ends[0, k], ends[1, k] = points[0][0] @ rotations[site.i], points[1][0] @ rotations[site.j]
+        lengths[k] = np.linalg.norm(points[0][1] - points[0][0]) if rod is None else rod.length_ang
+    inverse = np.linalg.pinv(design[:, 1:])
+    along = net.edge_vectors / np.linalg.norm(net.edge_vectors, axis=1)[:, None]
+    for _ in range(_LINEAR_SOLVES):
+        solution = inverse @ (ends[0] - ends[1] + lengths[:, None] * along)
+        vectors = design[:, 1:] @ solution + ends[1] - ends[0]
+        before, along = along, vectors / np.linalg.norm(vectors, axis=1)[:, None]
+        if np.abs(along - before).max() < 1e-6:
+            break
+    translations = [np.zeros(3), *solution[: n - 1]]
+    cell = solution[n - 1 :]
+    turns = list(rotations)
+    for edge, rod in zip(plan.edges, rods, strict=True):
+        if rod is None:
+            continue
+        site = edge.site.edge
+        goal = [
+            _node_points(plan, edge, end, rod) @ rotations[vertex] + translations[vertex] + offset
+            for end, (vertex, offset) in enumerate(((site.i, 0.0), (site.j, np.array(site.shift) @ cell)))
+        ]
+        there, here = np.concatenate([g[::-1] for g in goal]), rod.points.reshape(4, 3)
+        turn = kabsch(here - here.mean(axis=0), there - there.mean(axis=0))
+        turns.append(turn)
+        translations.append(there.mean(axis=0) - here.mean(axis=0) @ turn)
+    return Pose(np.array(translations), np.array(turns), cell)
+
+
+def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Rejected | None:
+    """Why the joins cannot be closed, with the numbers of the worst."""
+    if np.linalg.det(pose.cell) < 1.0 or not np.isfinite(pose.cell).all():
+        detail = f"{plan.node.name} and these linkers collapse in {plan.net.name}: the cell has no volume"
+        return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
+    near, far = pose.arms(joins)
+    exits_a, exits_b = near[:, 1] - near[:, 0], far[:, 0] - far[:, 1]
+    bends = [angle_deg(u, -v) for u, v in zip(exits_a, exits_b, strict=True)]
+    gap = float(np.linalg.norm(pose.gaps(joins), axis=-1).min(axis=-1).max())
+    if max(bends) > max_bend_deg:
+        crooked = [edge.linker for edge in plan.edges if edge.linker and bend_deg(edge.linker)[0] > max_bend_deg]
+        if crooked:
+            return bent(crooked[0], plan.net.name, max_bend_deg)
+        detail = (
+            f"{plan.node.name} and these linkers do not fit the angles of {plan.net.name}: a join bends by"
+            f" {max(bends):.1f} degrees (limit {max_bend_deg:g})"
+        )
+        return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
+    if gap > MAX_GAP_ANG:
+        detail = f"the linkers do not close {plan.net.name}: a join gapes by {gap:.2f} Å (limit {MAX_GAP_ANG})"
+        return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
+    return None
+
+
+def _edge_pose(plan: Plan, edge: EdgePlan, rod: _Rod, pose: Pose, block: int) -> EdgePose:
+    """A linker on its edge: between the nodes' atoms, or as it came out where it is bent."""
+    site = edge.site.edge
+    points = joint_points(plan, edge)
+    normals = np.stack([points[0].normal @ pose.rotations[site.i], points[1].normal @ pose.rotations[site.j]])
+    if not rod.straight:
+        return EdgePose(pose.translations[block], pose.rotations[block], rod.view, normals, free=False)
+    atoms = [
+        plan.nodes[vertex].positions[point.atom] @ pose.rotations[vertex] + pose.translations[vertex]
+        for vertex, point in zip((site.i, site.j), points, strict=True)
+    ]
+    span = atoms[1] + np.array(site.shift) @ pose.cell - atoms[0]
+    frame = edge_frame(span, normals[0])
+    spare = float(np.linalg.norm(span)) - rod.length_ang
+    first = float(rod.points[0, 1, 0])
+    return EdgePose(atoms[0] + (spare / 2.0 - first) * frame[0], frame, rod.view, normals)
