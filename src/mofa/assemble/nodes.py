@@ -1,47 +1,48 @@
-"""Metal nodes: read from data files, one TOML a node, named by its file."""
+"""Metal nodes: the ones that come with MOFA, by name, and a user's own, by file."""
 
 from __future__ import annotations
 
-import tomllib
+from dataclasses import replace
 from functools import cache
-from importlib.resources import files
+from importlib.resources import as_file, files
+from pathlib import Path
 
-from mofa.chemistry import AnchorKind, Bond, ConnectionPoint, Node
+from mofa.assemble.node_files import read_node
+from mofa.chemistry import Node
 from mofa.errors import InputError
 
 _DATA = files("mofa.assemble") / "data" / "nodes"
-
-
-def nodes() -> list[str]:
-    """Names of the nodes that `assemble` knows."""
-    return sorted(entry.name.removesuffix(".toml") for entry in _DATA.iterdir() if entry.name.endswith(".toml"))
+_SUFFIXES = frozenset({".toml", ".cif", ".xyz"})
 
 
 @cache
-def load_node(name: str) -> Node:
-    """The node of this name, centred at the origin.
+def nodes() -> list[str]:
+    """Names of the nodes that come with MOFA."""
+    return sorted(entry.name.removesuffix(".toml") for entry in _DATA.iterdir() if entry.name.endswith(".toml"))
+
+
+def load_node(name_or_path: str | Path) -> Node:
+    """A node with its connection points, centred at the origin.
+
+    Args:
+        name_or_path: one of `nodes`; or a file of the user's: TOML, or a CIF or XYZ from which the points are plain.
 
     Raises:
-        InputError: there is no such node.
+        InputError: there is no such node, or the file is wrong; the message names the field and what to do.
     """
-    if name not in nodes():
-        raise InputError(f"no node is called {name!r}", where="node", action=f"Choose one of {', '.join(nodes())}")
-    data = tomllib.loads((_DATA / f"{name}.toml").read_text(encoding="utf-8"))
-    return Node(
-        name=data["name"],
-        symbols=tuple(data["symbols"]),
-        positions=data["positions"],
-        bonds=tuple(Bond(int(i), int(j), float(order)) for i, j, order in data["bonds"]),
-        points=tuple(
-            ConnectionPoint(
-                AnchorKind(point["kind"]),
-                int(point["atom"]),
-                point["direction"],
-                point["normal"],
-                point.get("length_ang"),
-            )
-            for point in data["points"]
-        ),
-        source=data["source"],
-        description=data["description"],
+    if isinstance(name_or_path, str) and name_or_path in nodes():
+        return _shipped(name_or_path)
+    path = Path(name_or_path)
+    if path.suffix.lower() in _SUFFIXES:
+        return read_node(path)
+    raise InputError(
+        f"no node is called {str(name_or_path)!r}",
+        where="node",
+        action=f"Choose one of {', '.join(nodes())}, or give the path of a node file (.toml, .cif, .xyz)",
     )
+
+
+@cache
+def _shipped(name: str) -> Node:
+    with as_file(_DATA / f"{name}.toml") as path:
+        return replace(read_node(path), shipped=True)

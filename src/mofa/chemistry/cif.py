@@ -32,6 +32,7 @@ _CODE_TO_ORDER = {code: order for order, code in _ORDER_TO_CODE.items()}
 _SPACE_GROUP_TAGS = ("_symmetry_space_group_name_H-M", "_space_group_name_H-M_alt")
 _OPERATION_TAGS = ("_symmetry_equiv_pos_as_xyz", "_space_group_symop_operation_xyz")
 _LINEAGE_LISTS = {"linkers": "smiles", "linker_keys": "key", "sources": "source"}
+_DUMMY_LABEL = "X"
 _MODEL_VERSIONS = "_mofa_linker_model_version"
 
 
@@ -146,8 +147,12 @@ def write_cif(framework: Framework, path: str | Path) -> Path:
     return write_text(path, to_cif(framework))
 
 
-def read_cif(path: str | Path) -> Framework:
+def read_cif(path: str | Path, *, dummies: bool = False) -> Framework:
     """The first structure of a CIF file, expanded to P1.
+
+    Args:
+        path: the file.
+        dummies: let sites called X pass, which mark the connection points of a building block.
 
     Raises:
         InputError: the file is missing, empty, not CIF, has no cell, no atoms, partly occupied sites or labels
@@ -158,10 +163,10 @@ def read_cif(path: str | Path) -> Framework:
         text = where.read_text(encoding="utf-8-sig", errors="replace")
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror or error})", where=where, action="Check the path") from error
-    return parse_cif(text, where=str(where))
+    return parse_cif(text, where=str(where), dummies=dummies)
 
 
-def parse_cif(text: str, *, where: str = "CIF") -> Framework:
+def parse_cif(text: str, *, where: str = "CIF", dummies: bool = False) -> Framework:
     """The first structure of CIF text, expanded to P1; see `read_cif`."""
     import gemmi
 
@@ -184,10 +189,10 @@ def parse_cif(text: str, *, where: str = "CIF") -> Framework:
     except (RuntimeError, ValueError, IndexError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"is not valid CIF ({reason})", where=where, action="Repair or re-export the file") from error
-    return _from_small_structure(blocks[0], structure, where)
+    return _from_small_structure(blocks[0], structure, where, dummies)
 
 
-def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
+def _from_small_structure(block: Any, structure: Any, where: str, dummies: bool) -> Framework:
     """Build a framework from gemmi's block and small structure."""
     _check_symmetry(block, where)
     tag = block.find_value("_cell_length_a")
@@ -213,7 +218,13 @@ def _from_small_structure(block: Any, structure: Any, where: str) -> Framework:
             action="Resolve the disorder first",
         )
     symbols = tuple("H" if site.element.name == "D" else site.element.name for site in sites)
-    strange = sorted({site.label for site, s in zip(sites, symbols, strict=True) if not is_element(s)})
+    strange = sorted(
+        {
+            site.label
+            for site, s in zip(sites, symbols, strict=True)
+            if not is_element(s) and not (dummies and site.label.upper().startswith(_DUMMY_LABEL))
+        }
+    )
     if strange:
         raise InputError(
             f"no element is known for {', '.join(strange[:5])}",
