@@ -1,52 +1,66 @@
 """Who a framework is: an identity from what it is made of, a readable name, and a hash of its bonds.
 
 The identity is the same for every geometry of a MOF, and known before it is built. The bond-graph hash finds the same
-MOF among structures whose making is unknown (a user's CIF).
+MOF among structures whose making is unknown (a user's CIF) or differs (another node file of the same chemistry).
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from math import gcd
 
-from mofa.assemble.periodicity import n_nets
+from mofa.assemble.graph_invariants import periodic_invariant, proportions, refined_colors
+from mofa.assemble.periodicity import pieces
 from mofa.chemistry import Framework
 from mofa.chemistry.bonds import perceive
 
 _DIGEST_BYTES = 16
 _TAG_LETTERS = 6
+_SINGLE_NET = ".cat0"
 
 
 def framework_id(node: str, net: str, linker_keys: Sequence[str], *, catenation: int = 0) -> str:
     """128 bits of hexadecimal from the parts of a MOF.
 
     Args:
-        node: name of the node.
+        node: `Node.key`, which tells a user's node from one that is shipped under the same name.
         net: RCSR symbol.
         linker_keys: `Linker.key` per edge class, in the order of `make_plan`, in which linkers that symmetry can
             exchange are sorted.
         catenation: number of further interpenetrating nets.
     """
-    parts = ["mofa-framework", node, net, str(catenation), *linker_keys]
-    return blake2b("\n".join(parts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return catenated_id(_digest("mofa-framework", node, net, "0", *linker_keys), catenation)
+
+
+def catenated_id(single_id: str, catenation: int) -> str:
+    """Identity of the interpenetrated framework whose single net has the identity given."""
+    return _digest("mofa-catenated", single_id, str(catenation)) if catenation else single_id
 
 
 def readable_name(node: str, net: str, linker_keys: Sequence[str], *, catenation: int = 0) -> str:
-    """``node.linkers.net.cat``, with the first letters of each linker's InChIKey; made to be read, not unique."""
+    """``node.linkers.net.cat``, after the MOFkey (DOI 10.1021/acs.cgd.9b01050).
+
+    Made to be read and to name files, not unique: a linker is given by the first letters of its InChIKey.
+    """
     tags = "-".join(key[:_TAG_LETTERS] for key in linker_keys)
-    return f"{node}.{tags}.{net}.cat{catenation}"
+    single = re.sub(r"[^A-Za-z0-9.+_-]+", "_", f"{node}.{tags}.{net}{_SINGLE_NET}")
+    return catenated_name(single, catenation)
+
+
+def catenated_name(single_name: str, catenation: int) -> str:
+    """Name of the interpenetrated framework whose single net has the name given."""
+    return f"{single_name.removesuffix(_SINGLE_NET)}.cat{catenation}"
 
 
 def bond_graph_hash(framework: Framework) -> str:
     """128 bits of hexadecimal from elements, bonds and interpenetration.
 
-    Weisfeiler-Lehman refinement: an atom's colour is hashed with its neighbours' until no more atoms can be told apart.
-    Colours are counted relative to one another, so the order of atoms, the origin and the choice of cell do
-    not matter; bond orders, which a CIF may lack, do not either. Equal hashes mean equal surroundings of all atoms at
-    any distance along the bonds, not a proof of isomorphism: nets that differ only in how their rings
-    close share a hash.
+    Two descriptions of a MOF have one hash, whatever the order of its atoms, the origin, the orientation, the choice of
+    cell and the geometry; bond orders, which a CIF may lack, do not count either. It is made of the colours of
+    `refined_colors`, which see the chemistry around every atom, the `periodic_invariant`, which sees how the net
+    closes (dia or lon, and which linker lies on which edge), and the number of interpenetrating nets.
 
     Args:
         framework: bonds are perceived when it has none.
@@ -54,22 +68,27 @@ def bond_graph_hash(framework: Framework) -> str:
     graph = framework.bonds
     if graph is None:
         graph = perceive(framework.symbols, framework.positions, framework.cell)
-    neighbors = [[j for j, _, _ in row] for row in graph.neighbors]
-    colors = [symbol.encode() for symbol in framework.symbols]
-    classes = len(set(colors))
-    while True:
-        refined = [
-            _digest(colors[k] + b"|" + b"".join(sorted(colors[j] for j in row))) for k, row in enumerate(neighbors)
-        ]
-        colors = refined
-        if len(set(refined)) == classes:
-            break
-        classes = len(set(refined))
-    counts = Counter(colors)
-    unit = gcd(*counts.values())
-    summary = b"".join(color + str(counts[color] // unit).encode() for color in sorted(counts))
-    return blake2b(summary + str(n_nets(graph)).encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    colors = refined_colors(framework.numbers, graph)
+    found = pieces(graph)
+    nets = sum(piece.copies for piece in found)
+    invariants = sorted({periodic_invariant(graph, piece.atoms, colors) for piece in found if piece.rank == 3})
+    return _digest("mofa-bonds", proportions(colors), *invariants, str(nets))
 
 
-def _digest(data: bytes) -> bytes:
-    return blake2b(data, digest_size=_DIGEST_BYTES).digest()
+def find_duplicates(frameworks: Iterable[Framework]) -> list[tuple[int, ...]]:
+    """Which frameworks are the same MOF, by their bond-graph hashes.
+
+    Args:
+        frameworks: looked at one after the other and not kept.
+
+    Returns:
+        For every MOF that comes more than once, the positions at which it comes, in the order of the first.
+    """
+    places: defaultdict[str, list[int]] = defaultdict(list)
+    for number, framework in enumerate(frameworks):
+        places[bond_graph_hash(framework)].append(number)
+    return [tuple(group) for group in places.values() if len(group) > 1]
+
+
+def _digest(*parts: str) -> str:
+    return blake2b("\n".join(parts).encode(), digest_size=_DIGEST_BYTES).hexdigest()
