@@ -13,7 +13,6 @@ import pytest
 from mofa.chemistry import Family
 from mofa.generate.chains import Chain, ChainSpace, Factors, chain_space, ring_count
 from mofa.generate.estimate import ChoiceModel, Smoothing, fit
-from mofa.generate.fragments import RING_COUNT_WEIGHTS
 from mofa.generate.units import Choice, ChoiceKind, Part
 
 SMOOTHING = Smoothing(32.0, 0.1)
@@ -31,14 +30,13 @@ def distribution(space: ChainSpace, factors: Factors) -> dict[Chain, float]:
 
     by_place = (weights(space.rings), weights(space.spacers))
     found: dict[Chain, float] = {}
-    for n_rings, room in space.rooms().items():
-        middle = [k for k, part in enumerate(space.rings) if part.n_heavy <= room]
-        end = [k for k in middle if space.rings[k].terminal]
+    for n_rings in space.ring_counts():
+        end, middle = (space.rings_at(end=outer, n_rings=n_rings) for outer in (True, False))
         tables = [end]
         for k in range(1, n_rings):
             tables += [list(range(len(space.spacers))), end if k == n_rings - 1 else middle]
         norm = math.prod(sum(by_place[place % 2][k] for k in table) for place, table in enumerate(tables))
-        share = RING_COUNT_WEIGHTS[n_rings] * factors.get(ring_count(n_rings), 1.0) / norm
+        share = space.ring_count_weights[n_rings] * factors.get(ring_count(n_rings), 1.0) / norm
         for chain in product(*tables):
             if space.n_core_atoms(chain) <= space.max_core_atoms:
                 found[chain] = share * math.prod(by_place[place % 2][k] for place, k in enumerate(chain))
@@ -46,7 +44,7 @@ def distribution(space: ChainSpace, factors: Factors) -> dict[Chain, float]:
     return {chain: weight / total for chain, weight in found.items()}
 
 
-@pytest.mark.parametrize(("family", "max_heavy_atoms"), [(Family.BCA, 17), (Family.BZN, 15)])
+@pytest.mark.parametrize(("family", "max_heavy_atoms"), [(Family.BCA, 17), (Family.BZN, 15), (Family.PYR, 18)])
 def test_the_expected_use_is_that_of_an_enumeration(family: Family, max_heavy_atoms: int) -> None:
     space = chain_space(family, max_heavy_atoms)
     model = ChoiceModel(space)

@@ -13,7 +13,8 @@ import pytest
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Reason, Rejected, Stage
 from mofa.errors import EngineMissingError, InputError
 from mofa.generate import GENERATORS, StreamRequest, generate, train, weights
-from mofa.generate.library import FAMILIES, LibraryGenerator, enumerate_smiles
+from mofa.generate.decompose import LEARNT_FAMILIES
+from mofa.generate.library import LibraryGenerator, enumerate_smiles
 from mofa.process import process
 from mofa.registry import EngineEntry, Registry
 from mofa.testing.generate import check_trainable
@@ -50,7 +51,7 @@ def has_alkyne(smiles: str) -> bool:
 
 
 @pytest.mark.engine
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", LEARNT_FAMILIES)
 def test_the_library_meets_the_contract_of_trainable_generators(family: Family, tmp_path: Path) -> None:
     check_trainable(LibraryGenerator(), library_linkers(family, 40, where=has_alkyne), tmp_path)
 
@@ -125,6 +126,17 @@ def test_foreign_examples_are_left_out_and_counted() -> None:
     refused = train(foreign)
     assert isinstance(refused, Rejected)
     assert (refused.stage, refused.reason) == (Stage.TRAIN, Reason.NOT_EXPRESSIBLE)
+
+
+@pytest.mark.parametrize("family", [Family.TCA, Family.QCA, Family.IMD])
+def test_families_that_are_no_chains_are_not_learnt(family: Family) -> None:
+    others = library_linkers(family, 5)
+    refused = train(others)
+    assert isinstance(refused, Rejected)
+    assert refused.reason is Reason.NOT_EXPRESSIBLE
+    assert refused.detail == f"the library learns from BCA, BZN, PYR linkers; the 5 examples are {family}"
+    acids = library_linkers(Family.BCA, 20, where=has_alkyne)
+    assert trained([*acids, *others]).weights == trained(acids).weights
 
 
 @pytest.mark.parametrize("max_heavy_atoms", [1, 11, 12])

@@ -1,9 +1,9 @@
 """Chains of ring systems and spacers: counted in closed form, drawn by weight, never the same molecule twice.
 
 A linker is a chain ring (spacer ring)*, read from either end. The parts are distinct and oriented, no ring system
-contains another joined by a spacer, and anchors sit on the outer exits only; so two chains are the same molecule
-exactly when they are equal or each other's reversal. That makes the library's size a sum over sizes, and a stream's
-distinctness a comparison of tuples, without building a molecule.
+contains another joined by a spacer, and anchors sit on the outer exits only (or are part of the outer rings); so two
+chains are the same molecule exactly when they are equal or each other's reversal. That makes the library's size a sum
+over sizes, and a stream's distinctness a comparison of tuples, without building a molecule.
 """
 
 from __future__ import annotations
@@ -13,21 +13,25 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from math import prod
 from types import MappingProxyType
+from typing import Any
 
 from mofa.chemistry import Family
-from mofa.generate.fragments import RING_COUNT_WEIGHTS
+from mofa.generate.building import chain_molecule
+from mofa.generate.fragments import END_CORES, LONG_RING_COUNT_WEIGHTS, RING_COUNT_WEIGHTS
+from mofa.generate.spaces import Design, Weighted, convolve, distinct, times
 from mofa.generate.units import Choice, ChoiceKind, Part, ring_parts, spacer_parts
 
-ANCHOR_HEAVY_ATOMS = {Family.BCA: 3, Family.BZN: 2}
-# A stream gives up after this many draws in a row have brought no new linker: about half a second.
-FRUITLESS_DRAWS = 50_000
+_ANCHOR_SMILES = {Family.BCA: "C(=O)O", Family.BZN: "C#N"}
+"""Of families whose anchors hang on ring systems."""
+_ANCHOR_HEAVY_ATOMS = {Family.BCA: 3, Family.BZN: 2}
 
-Chain = tuple[int, ...]
+CHAIN_FAMILIES = (*_ANCHOR_SMILES, *END_CORES)
+"""Families with linkers that are chains."""
+
+Chain = Design
 """Ring, spacer, ring, ...: indices into the tables of rings and spacers, odd length."""
-
 
 Factors = Mapping[Choice, float]
 """Weight of building choices relative to the pre-trained weight, > 0; 1 for those that are not named."""
@@ -49,9 +53,19 @@ class ChainSpace:
     max_heavy_atoms: int
 
     @property
+    def ring_count_weights(self) -> Mapping[int, float]:
+        """Numbers of ring systems that a chain may have, and how often it does."""
+        return LONG_RING_COUNT_WEIGHTS if self.family in END_CORES else RING_COUNT_WEIGHTS
+
+    @property
+    def anchor_atoms(self) -> int:
+        """Heavy atoms of both anchors; none where the anchors are part of the outer rings."""
+        return 2 * _ANCHOR_HEAVY_ATOMS.get(self.family, 0)
+
+    @property
     def max_core_atoms(self) -> int:
         """Heavy atoms left for rings, spacers and substituents."""
-        return self.max_heavy_atoms - 2 * ANCHOR_HEAVY_ATOMS[self.family]
+        return self.max_heavy_atoms - self.anchor_atoms
 
     def part(self, chain: Chain, place: int) -> Part:
         """The part at a place of a chain: rings at even places, spacers at odd ones."""
@@ -66,18 +80,30 @@ class ChainSpace:
         return min(chain, self.reversed(chain))
 
     def n_core_atoms(self, chain: Chain) -> int:
-        """Heavy atoms of the chain, without anchors."""
+        """Heavy atoms of the chain, without anchors that hang on it."""
         return sum(self.part(chain, place).n_heavy for place in range(len(chain)))
 
-    def rooms(self) -> dict[int, int]:
-        """Number of ring systems -> heavy atoms left for one of them when the others are the smallest."""
-        least = min(part.n_heavy for part in self.rings)
-        rooms = {n: self.max_core_atoms - (n - 1) * least for n in RING_COUNT_WEIGHTS}
-        return {n: room for n, room in rooms.items() if room >= least}
+    def rings_at(self, *, end: bool, n_rings: int) -> list[int]:
+        """Ring systems that fit at an end, or in the middle, of a chain of so many, the others being the smallest.
+
+        Empty for all places when there is no such chain within the size limit.
+        """
+        least_end = min(part.n_heavy for part in self.rings if part.terminal)
+        least_inner = min(part.n_heavy for part in self.rings if part.inner)
+        least = min(n_rings, 2) * least_end + max(n_rings - 2, 0) * least_inner
+        room = self.max_core_atoms - least + (least_end if end else least_inner)
+        if least > self.max_core_atoms:
+            return []
+        allowed = ((k, part) for k, part in enumerate(self.rings) if (part.terminal if end else part.inner))
+        return [k for k, part in allowed if part.n_heavy <= room]
+
+    def ring_counts(self) -> list[int]:
+        """Numbers of ring systems for which there are chains within the size limit."""
+        return [n for n in self.ring_count_weights if self.rings_at(end=True, n_rings=n)]
 
     def size(self) -> int:
         """Number of distinct linkers, in closed form: (chains + palindromes) / 2."""
-        return sum((self._n_chains(n) + self._n_palindromes(n)) // 2 for n in RING_COUNT_WEIGHTS)
+        return sum((self._n_chains(n) + self._n_palindromes(n)) // 2 for n in self.ring_count_weights)
 
     def choices(self, chain: Chain) -> Iterator[Choice]:
         """The building choices that made the chain, one that was made twice twice."""
@@ -88,8 +114,6 @@ class ChainSpace:
     def draws(self, seed: int, factors: Factors = PRE_TRAINED) -> Iterator[Chain]:
         """Distinct chains in an order that favours large weights; the same for the same seed and factors.
 
-        Ends when `FRUITLESS_DRAWS` draws in a row brought nothing new.
-
         Args:
             seed: of the order.
             factors: by which training has changed the weight of each choice.
@@ -97,24 +121,27 @@ class ChainSpace:
         rng = random.Random(f"library {self.family} {self.max_heavy_atoms} {seed}")
         sampler = _Sampler(self, factors)
         if not sampler.ring_counts:
-            return
-        seen: set[Chain] = set()
-        fruitless = 0
-        while fruitless < FRUITLESS_DRAWS:
-            fruitless += 1
-            chain = self.canonical(sampler.draw(rng))
-            if chain not in seen and self.n_core_atoms(chain) <= self.max_core_atoms:
-                seen.add(chain)
-                fruitless = 0
-                yield chain
+            return iter(())
+        return distinct(
+            lambda: self.canonical(sampler.draw(rng)), lambda chain: self.n_core_atoms(chain) <= self.max_core_atoms
+        )
+
+    def molecule(self, chain: Chain) -> Any:
+        """The RDKit molecule of a chain, no coordinates; open-chain double bonds are E."""
+        parts = [self.part(chain, place).smiles for place in range(len(chain))]
+        anchor = _ANCHOR_SMILES.get(self.family)
+        if anchor is not None:
+            parts = [f"[2*]{anchor}", *parts, f"[1*]{anchor}"]
+        return chain_molecule(parts)
 
     def _n_chains(self, n_rings: int) -> int:
         """Oriented chains of `n_rings` ring systems within the size limit."""
         ends = _size_counts(part for part in self.rings if part.terminal)
+        inner = _size_counts(part for part in self.rings if part.inner)
         sizes = ends
         for k in range(1, n_rings):
-            ring = ends if k == n_rings - 1 else _size_counts(self.rings)
-            sizes = _convolve(_convolve(sizes, _size_counts(self.spacers)), ring)
+            ring = ends if k == n_rings - 1 else inner
+            sizes = convolve(convolve(sizes, _size_counts(self.spacers)), ring)
         return sum(count for size, count in sizes.items() if size <= self.max_core_atoms)
 
     def _n_palindromes(self, n_rings: int) -> int:
@@ -126,15 +153,16 @@ class ChainSpace:
         if n_rings == 1:
             sizes = _size_counts(part for part in symmetric_rings if part.terminal)
         elif n_rings == 2:
-            sizes = _convolve(_doubled(ends), symmetric_spacers)
+            sizes = convolve(times(2, ends), symmetric_spacers)
         else:
-            sizes = _convolve(_doubled(_convolve(ends, spacers)), _size_counts(symmetric_rings))
+            middle = _size_counts(part for part in symmetric_rings if part.inner)
+            sizes = convolve(times(2, convolve(ends, spacers)), middle)
         return sum(count for size, count in sizes.items() if size <= self.max_core_atoms)
 
 
 @lru_cache(maxsize=16)
 def chain_space(family: Family, max_heavy_atoms: int = 38) -> ChainSpace:
-    """The library of one family up to `max_heavy_atoms` heavy atoms, anchors included."""
+    """The chains of one family of `CHAIN_FAMILIES` up to `max_heavy_atoms` heavy atoms, anchors included."""
     return ChainSpace(family, ring_parts(family), spacer_parts(), max_heavy_atoms)
 
 
@@ -145,43 +173,27 @@ class _Sampler:
         def weights(parts: Sequence[Part]) -> list[float]:
             return [part.weight * prod(factors.get(choice, 1.0) for choice in part.choices) for part in parts]
 
-        rooms = space.rooms()
-        self.ring_counts = list(rooms)
-        self._count_weights = list(
-            accumulate(RING_COUNT_WEIGHTS[n] * factors.get(ring_count(n), 1.0) for n in self.ring_counts)
-        )
+        self.ring_counts = space.ring_counts()
+        prior = space.ring_count_weights
+        count_weights = {n: prior[n] * factors.get(ring_count(n), 1.0) for n in self.ring_counts}
+        self._ring_count = Weighted(self.ring_counts, count_weights)
         ring_weights = weights(space.rings)
-        self._tables = {}
-        for n, room in rooms.items():
-            middles = [k for k, part in enumerate(space.rings) if part.n_heavy <= room]
-            ends = [k for k in middles if space.rings[k].terminal]
-            self._tables[n] = tuple((ks, list(accumulate(ring_weights[k] for k in ks))) for ks in (ends, middles))
-        self._spacers = range(len(space.spacers))
-        self._spacer_weights = list(accumulate(weights(space.spacers)))
+        self._rings = {
+            n: tuple(Weighted(space.rings_at(end=end, n_rings=n), ring_weights) for end in (True, False))
+            for n in self.ring_counts
+        }
+        self._spacer = Weighted(range(len(space.spacers)), weights(space.spacers))
 
     def draw(self, rng: random.Random) -> Chain:
-        (n_rings,) = rng.choices(self.ring_counts, cum_weights=self._count_weights)
-        (ends, end_weights), (middles, middle_weights) = self._tables[n_rings]
-        first, *last = rng.choices(ends, cum_weights=end_weights, k=min(n_rings, 2))
-        inner = rng.choices(middles, cum_weights=middle_weights, k=max(n_rings - 2, 0))
-        spacers = rng.choices(self._spacers, cum_weights=self._spacer_weights, k=n_rings - 1)
+        (n_rings,) = self._ring_count.draw(rng, 1)
+        end, middle = self._rings[n_rings]
+        first, *last = end.draw(rng, min(n_rings, 2))
+        inner = middle.draw(rng, max(n_rings - 2, 0))
         chain = [first]
-        for spacer, ring in zip(spacers, [*inner, *last], strict=True):
+        for spacer, ring in zip(self._spacer.draw(rng, n_rings - 1), [*inner, *last], strict=True):
             chain += [spacer, ring]
         return tuple(chain)
 
 
 def _size_counts(parts: Iterable[Part]) -> Counter[int]:
     return Counter(part.n_heavy for part in parts)
-
-
-def _convolve(a: Counter[int], b: Counter[int]) -> Counter[int]:
-    result: Counter[int] = Counter()
-    for size_a, count_a in a.items():
-        for size_b, count_b in b.items():
-            result[size_a + size_b] += count_a * count_b
-    return result
-
-
-def _doubled(counts: Counter[int]) -> Counter[int]:
-    return Counter({2 * size: count for size, count in counts.items()})

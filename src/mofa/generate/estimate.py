@@ -21,7 +21,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.generate.chains import Chain, ChainSpace, Factors, ring_count
-from mofa.generate.fragments import RING_COUNT_WEIGHTS
 from mofa.generate.units import Choice, ChoiceKind, Part
 
 Floats = NDArray[np.float64]
@@ -58,13 +57,18 @@ class ChoiceModel:
     """The choices of one family, and what is expected of them; a closed form over sizes, no sampling."""
 
     def __init__(self, space: ChainSpace) -> None:
-        self._rooms = space.rooms()
+        self._space = space
+        self._ring_counts = space.ring_counts()
         self._limit = space.max_core_atoms
         chosen = {choice: None for part in (*space.rings, *space.spacers) for choice in part.choices}
-        self.choices: tuple[Choice, ...] = (*map(ring_count, RING_COUNT_WEIGHTS), *chosen)
+        self.choices: tuple[Choice, ...] = (*map(ring_count, space.ring_count_weights), *chosen)
         index = {choice: k for k, choice in enumerate(self.choices)}
         self._rings, self._spacers = (_Table(parts, index) for parts in (space.rings, space.spacers))
-        self._counts = np.array([index[ring_count(n)] for n in self._rooms])
+        self._fitting = {
+            n: [np.isin(np.arange(len(space.rings)), space.rings_at(end=end, n_rings=n)) for end in (True, False)]
+            for n in self._ring_counts
+        }
+        self._counts = np.array([index[ring_count(n)] for n in self._ring_counts])
         self.blocks = [
             np.array([k for k, (found, _) in enumerate(self.choices) if found is kind])
             for kind in ChoiceKind
@@ -84,13 +88,12 @@ class ChoiceModel:
     def expectation(self, log_factors: Floats) -> _Expectation:
         """What is expected of a linker when the choices' weights are changed by these factors, ``[n_choices]``."""
         rings, spacers = self._rings.weights(log_factors), self._spacers.weights(log_factors)
-        prior = np.array([RING_COUNT_WEIGHTS[n] for n in self._rooms])
+        prior = np.array([self._space.ring_count_weights[n] for n in self._ring_counts])
         count_weights = prior * np.exp(log_factors[self._counts])
         use = np.zeros(len(self.choices))
         masses, log_norms = [], []
-        for weight, (n_rings, room) in zip(count_weights / count_weights.sum(), self._rooms.items(), strict=True):
-            middle = rings * (self._rings.sizes <= room)
-            end = middle * self._rings.terminal
+        for weight, n_rings in zip(count_weights / count_weights.sum(), self._ring_counts, strict=True):
+            end, middle = (rings * fitting for fitting in self._fitting[n_rings])
             places = [(self._rings, end)]
             for k in range(1, n_rings):
                 places += [(self._spacers, spacers), (self._rings, end if k == n_rings - 1 else middle)]
@@ -121,7 +124,6 @@ class _Table:
 
     def __init__(self, parts: Sequence[Part], index: dict[Choice, int]) -> None:
         self.sizes = np.array([part.n_heavy for part in parts])
-        self.terminal = np.array([part.terminal for part in parts])
         self._prior = np.array([part.weight for part in parts])
         self.made_by = np.zeros((len(parts), len(index)))
         """1 where a choice made the part, ``[n_parts, n_choices]``."""
@@ -201,7 +203,7 @@ def fit(space: ChainSpace, chains: Sequence[Chain], smoothing: Smoothing, *, dea
         if time.monotonic() > deadline:
             return None
     change = now.log_normalizers - before.log_normalizers
-    ring_counts = [model.choices.index(ring_count(n)) for n in space.rooms()]
+    ring_counts = [model.choices.index(ring_count(n)) for n in space.ring_counts()]
     return Fit(
         factors={choice: float(np.exp(value)) for choice, value in zip(model.choices, log_factors, strict=True)},
         divergence_nats=float(now.use @ log_factors - now.use[ring_counts] @ change),

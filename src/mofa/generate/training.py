@@ -12,7 +12,7 @@ least that the paper trains on, because a choice that is missing from a few doze
 again. Each choice is thus made at least `prior_share` times as often as before.
 
 Choices are learnt apart from one another and for each family on its own: that a ring is good only beside a certain
-spacer is beyond this model.
+spacer is beyond this model. Families whose linkers are no chains (TCA, QCA, IMD) are not learnt.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from collections.abc import Sequence
 
 from mofa.chemistry import Family, Linker, ModelRef, Reason, Rejected, Stage
 from mofa.generate import weights
-from mofa.generate.chains import ANCHOR_HEAVY_ATOMS, Chain, chain_space
-from mofa.generate.decompose import chain_of
+from mofa.generate.chains import Chain, chain_space
+from mofa.generate.decompose import LEARNT_FAMILIES, chain_of
 from mofa.generate.estimate import Fit, Smoothing, fit
 from mofa.generate.protocol import ProgressCallback, TrainingRequest
 
@@ -91,7 +91,8 @@ def _chains(
     for number, linker in enumerate(examples, start=1):
         key = (linker.family, linker.smiles)
         if key not in known:
-            known[key] = chain_of(chain_space(linker.family), linker.smiles)
+            learnt = linker.family in LEARNT_FAMILIES
+            known[key] = chain_of(chain_space(linker.family), linker.smiles) if learnt else None
         chain = known[key]
         if chain is not None:
             chains.setdefault(linker.family, []).append(chain)
@@ -100,15 +101,23 @@ def _chains(
         if on_progress is not None:
             on_progress(_DECOMPOSED * number / len(examples), f"{number} of {len(examples)} examples read")
     if not chains:
-        detail = f"the library can make none of the {len(examples)} examples, such as {examples[0].smiles}"
-        return Rejected(Stage.TRAIN, Reason.NOT_EXPRESSIBLE, detail)
+        return Rejected(Stage.TRAIN, Reason.NOT_EXPRESSIBLE, _why_none(examples))
     return {family: chains[family] for family in Family if family in chains}
 
 
 def _fit(family: Family, chains: Sequence[Chain], request: TrainingRequest) -> Fit | None:
-    largest = max(map(chain_space(family).n_core_atoms, chains)) + 2 * ANCHOR_HEAVY_ATOMS[family]
+    unlimited = chain_space(family)
+    largest = max(map(unlimited.n_core_atoms, chains)) + unlimited.anchor_atoms
     space = chain_space(family, max(request.max_heavy_atoms, largest))
     return fit(space, chains, Smoothing(PRIOR_EXAMPLES, request.prior_share), deadline=request.deadline)
+
+
+def _why_none(examples: Sequence[Linker]) -> str:
+    families = sorted({linker.family for linker in examples} - set(LEARNT_FAMILIES))
+    if families:
+        known = ", ".join(LEARNT_FAMILIES)
+        return f"the library learns from {known} linkers; the {len(examples)} examples are {', '.join(families)}"
+    return f"the library can make none of the {len(examples)} examples, such as {examples[0].smiles}"
 
 
 def _out_of_time(how_far: str) -> Rejected:

@@ -7,7 +7,7 @@ learns when it is trained is how likely each choice is.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache
 from itertools import combinations
@@ -15,11 +15,13 @@ from typing import Any
 
 from rdkit import Chem
 
-from mofa.chemistry import Family
+from mofa.chemistry import AnchorKind, Family
+from mofa.chemistry.linker import ENDS_OF_FAMILY
 from mofa.generate.fragments import (
     BARE_WEIGHT,
     CORES,
     DI_WEIGHT,
+    END_CORES,
     FLUORO,
     MONO_WEIGHT,
     PERFLUORO_WEIGHT,
@@ -53,7 +55,7 @@ DIRECT = "direct"
 
 @dataclass(frozen=True)
 class Part:
-    """A ring system or spacer in one orientation: exit 1 to the left, exit 2 to the right."""
+    """A ring system or spacer in one orientation: exit 1 to the left, exit 2 to the right. Ends have one exit only."""
 
     smiles: str
     """Canonical, with exits ``[1*]`` and ``[2*]``; empty for a direct bond."""
@@ -63,10 +65,13 @@ class Part:
     weight: float
     choices: tuple[Choice, ...]
     terminal: bool = True
+    """Whether it may be the first or last of a chain."""
+    inner: bool = True
+    """Whether it may be another than the first or last."""
 
 
 @dataclass(frozen=True)
-class _Form:
+class Form:
     """One way to substitute a core, before orientations are told apart."""
 
     smiles: str
@@ -75,33 +80,55 @@ class _Form:
 
 
 @dataclass(frozen=True)
-class _Made:
+class Made:
     """A form with its weight and the choices that made it."""
 
-    form: _Form
+    form: Form
     weight: float
     choices: tuple[Choice, ...]
     terminal: bool = True
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=4)
 def ring_parts(family: Family) -> tuple[Part, ...]:
-    """All oriented ring systems of a family, substituted in every distinct way."""
-    return _oriented(made for core in CORES for made in _substituted(core, family))
+    """All oriented ring systems of a family's chains, substituted in every distinct way."""
+    rings = _ring_systems(with_nitriles=ENDS_OF_FAMILY[family].kind is not AnchorKind.N_DONOR)
+    ends = _ends(family)
+    if not ends:
+        return rings
+    inner = tuple(replace(part, terminal=False) for part in rings)
+    return inner + tuple(replace(part, reverse=len(inner) + k) for k, part in enumerate(ends))
+
+
+@lru_cache(maxsize=2)
+def _ring_systems(*, with_nitriles: bool) -> tuple[Part, ...]:
+    return _oriented(made for core in CORES for made in substituted(core, with_nitriles=with_nitriles))
+
+
+def _ends(family: Family) -> tuple[Part, ...]:
+    """Ends that hold their anchors themselves; none where anchors hang on the ring systems."""
+    found: dict[str, Part] = {}
+    with_nitriles = ENDS_OF_FAMILY[family].kind is not AnchorKind.N_DONOR
+    for core in END_CORES.get(family, ()):
+        for made in substituted(core, with_nitriles=with_nitriles):
+            found[made.form.smiles] = Part(
+                made.form.smiles, 0, made.form.n_heavy, made.weight, made.choices, terminal=True, inner=False
+            )
+    return tuple(found[smiles] for smiles in sorted(found))
 
 
 @lru_cache(maxsize=1)
 def spacer_parts() -> tuple[Part, ...]:
     """All oriented spacers, the direct bond among them."""
     return _oriented(
-        _Made(_form(Chem.MolFromSmiles(spacer.smiles)), spacer.weight, ((ChoiceKind.SPACER, spacer.smiles or DIRECT),))
+        Made(_form(Chem.MolFromSmiles(spacer.smiles)), spacer.weight, ((ChoiceKind.SPACER, spacer.smiles or DIRECT),))
         for spacer in SPACERS
     )
 
 
-def _oriented(every: Iterable[_Made]) -> tuple[Part, ...]:
+def _oriented(every: Iterable[Made]) -> tuple[Part, ...]:
     """Close a set of distinct parts under turning round; the orientations of an asymmetric part share its weight."""
-    found: dict[str, tuple[_Made, str, float]] = {}
+    found: dict[str, tuple[Made, str, float]] = {}
     for made in every:
         one, other = made.form.smiles, made.form.turned_round
         for smiles, turned_round in {(one, other), (other, one)}:
@@ -115,18 +142,18 @@ def _oriented(every: Iterable[_Made]) -> tuple[Part, ...]:
     return tuple(parts)
 
 
-def _substituted(core: Core, family: Family) -> Iterator[_Made]:
+def substituted(core: Core, *, with_nitriles: bool) -> Iterator[Made]:
     """A core bare, with one or two equal substituents and perfluorinated; each form once."""
     bare = Chem.MolFromSmiles(core.smiles)
 
-    def made(form: _Form, weight: float, pattern: str, *more: Choice) -> _Made:
+    def made(form: Form, weight: float, pattern: str, *more: Choice) -> Made:
         choices = ((ChoiceKind.CORE, core.smiles), (ChoiceKind.PATTERN, pattern), *more)
-        return _Made(form, core.weight * weight, choices, core.terminal)
+        return Made(form, core.weight * weight, choices, core.terminal)
 
     yield made(_form(bare), BARE_WEIGHT, "bare")
-    sites = [a.GetIdx() for a in bare.GetAtoms() if a.GetSymbol() == "C" and a.GetIsAromatic() and a.GetTotalNumHs()]
+    sites = [atom.GetIdx() for atom in bare.GetAtoms() if _is_free(atom, core)]
     single_ring = bare.GetRingInfo().NumRings() == 1
-    allowed = [s for s in SUBSTITUENTS if not (s.is_nitrile and family is Family.BZN) and (s.compact or single_ring)]
+    allowed = [s for s in SUBSTITUENTS if (with_nitriles or not s.is_nitrile) and (s.compact or single_ring)]
     total = sum(s.weight for s in allowed)
     patterns = [("mono", 1, MONO_WEIGHT), ("di", 2, DI_WEIGHT)] if single_ring else [("mono", 1, MONO_WEIGHT)]
     for pattern, count, weight in patterns:
@@ -140,6 +167,13 @@ def _substituted(core: Core, family: Family) -> Iterator[_Made]:
                 yield made(form, weight * substituent.weight / total / len(positions), pattern, *more)
     if single_ring and len(sites) > 2:
         yield made(_form(_with(bare, tuple(sites), FLUORO.smiles)), PERFLUORO_WEIGHT, "perfluoro")
+
+
+def _is_free(atom: Any, core: Core) -> bool:
+    """Whether a substituent may take the place of the atom's hydrogen."""
+    if atom.GetSymbol() != "C" or not atom.GetIsAromatic() or not atom.GetTotalNumHs():
+        return False
+    return not (core.open_donor and any(neighbor.GetSymbol() == "N" for neighbor in atom.GetNeighbors()))
 
 
 def _positions(bare: Any, sites: list[int], count: int) -> dict[str, tuple[int, ...]]:
@@ -164,7 +198,7 @@ def _with(bare: Any, sites: tuple[int, ...], substituent: str) -> Any:
     return molecule
 
 
-def _form(molecule: Any) -> _Form:
+def _form(molecule: Any) -> Form:
     """Canonical SMILES in both orientations."""
     smiles = Chem.MolToSmiles(molecule)
     exits = [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() == 0]
@@ -172,4 +206,4 @@ def _form(molecule: Any) -> _Form:
     for atom in turned.GetAtoms():
         if atom.GetAtomicNum() == 0 and atom.GetIsotope() in (1, 2):
             atom.SetIsotope(3 - atom.GetIsotope())
-    return _Form(smiles, Chem.MolToSmiles(turned), molecule.GetNumAtoms() - len(exits))
+    return Form(smiles, Chem.MolToSmiles(turned), molecule.GetNumAtoms() - len(exits))

@@ -19,7 +19,7 @@ from typing import Any
 from mofa.chemistry import Family
 from mofa.errors import InputError
 from mofa.generate.chains import Factors, chain_space, ring_count
-from mofa.generate.fragments import RING_COUNT_WEIGHTS
+from mofa.generate.decompose import LEARNT_FAMILIES
 from mofa.generate.units import Choice, ChoiceKind
 
 FORMAT = "mofa library weights"
@@ -89,8 +89,8 @@ def load(path: Path, *, generator: str) -> LibraryWeights:
         written_by = f"{short(content.get('generator'))}, format {short(content.get('format_version'))}"
         raise _bad(path, f"the weights are of {written_by}, not of {generator!r}, format {FORMAT_VERSION}")
     families = content.get("families")
-    if not isinstance(families, dict) or not set(families) <= set(Family):
-        raise _bad(path, f"`families` is not a table of {' and '.join(Family)}")
+    if not isinstance(families, dict) or not set(families) <= set(LEARNT_FAMILIES):
+        raise _bad(path, f"`families` is not a table of {', '.join(LEARNT_FAMILIES)}")
     return {Family(name): _family(path, Family(name), value) for name, value in families.items()}
 
 
@@ -123,7 +123,7 @@ def _factor(path: Path, where: str, value: Any) -> float:
 def _known_choices(family: Family) -> set[Choice]:
     space = chain_space(family)
     parts = (*space.rings, *space.spacers)
-    return {*map(ring_count, RING_COUNT_WEIGHTS), *(choice for part in parts for choice in part.choices)}
+    return {*map(ring_count, space.ring_count_weights), *(choice for part in parts for choice in part.choices)}
 
 
 def _bad(path: Path, what: str) -> InputError:

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Reason, Rejected, Stage
+from mofa.chemistry import AnchorKind, Family, Linker, ModelRef, RawLinker, Reason, Rejected, Stage
+from mofa.chemistry.linker import ENDS_OF_FAMILY
 from mofa.errors import InputError
 from mofa.generate import Generator, StreamRequest, Trainable, TrainingRequest
 
@@ -22,7 +23,8 @@ def check_generator(generator: Generator, *, family: Family = Family.BCA, n: int
     """Assert the `mofa.generate.Generator` contract on a short stream.
 
     Same request, same stream; batches before `start_batch` are skipped without changing those after; sizes as asked;
-    heavy atoms only, finite, apart; two anchors on existing atoms; values that survive pickling.
+    heavy atoms only, finite, apart; as many anchors as the family has ends, on existing atoms; values that survive
+    pickling.
 
     Args:
         generator: what to check.
@@ -31,6 +33,7 @@ def check_generator(generator: Generator, *, family: Family = Family.BCA, n: int
         batch_size: linkers in a batch.
     """
     assert isinstance(generator, Generator)
+    assert family in generator.families
     request = StreamRequest(family, n=n, seed=11, batch_size=batch_size)
     stream = list(generator.batches(request))
     assert [len(batch) for batch in stream] == [request.size_of(k) for k in range(request.n_batches)]
@@ -146,8 +149,10 @@ def _check_linker(linker: RawLinker, family: Family, source: str) -> None:
     assert np.isfinite(linker.positions).all()
     distance = np.linalg.norm(linker.positions[:, None] - linker.positions[None, :], axis=2)
     assert distance[~np.eye(len(distance), dtype=bool)].min() > 0.8
-    assert len(linker.anchors) == 2
-    first = {Family.BCA: "C", Family.BZN: "N"}[family]
+    ends = ENDS_OF_FAMILY[family]
+    assert len(linker.anchors) == ends.count
+    assert len({anchor[0] for anchor in linker.anchors}) == ends.count, "two anchors bind through one atom"
+    first = "C" if ends.kind is AnchorKind.CARBOXYLATE else "N"
     for anchor in linker.anchors:
         assert linker.symbols[anchor[0]] == first
         assert set(anchor) <= set(range(len(linker.symbols)))
