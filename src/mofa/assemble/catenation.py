@@ -56,7 +56,11 @@ def catenate(framework: Framework, extra_nets: int) -> Framework | Rejected:
             f"{extra_nets} further nets", where="catenation", action=f"Give a number from 0 to {MAX_EXTRA_NETS}"
         )
     if framework.lineage.catenation:
-        raise InputError(f"{framework.name or framework.id} is interpenetrated already", where="catenation")
+        raise InputError(
+            f"{framework.name or framework.id} is interpenetrated already",
+            where="catenation",
+            action="Give the framework of a single net",
+        )
     if extra_nets == 0:
         return framework
     bonds = framework.bonds or perceive(framework.symbols, framework.positions, framework.cell)
