@@ -25,7 +25,6 @@ from tests.assemble.linkers import (
     DCB,
     DCBP,
     ISOPHTHALIC,
-    METAL_N_ANG,
     NDC,
     NH2_BDC,
     T_BU4_BDC,
@@ -35,6 +34,7 @@ from tests.assemble.linkers import (
 )
 
 ZN_ZN_ANG = 2.95
+ZN_N_ANG = 2.04
 
 
 def built(*smiles: str, **options) -> Framework:
@@ -95,7 +95,7 @@ def test_cell_of_the_terephthalate_layer_and_its_pillar() -> None:
     a, b, c, *angles = mof.cell_parameters()
     assert a == pytest.approx(10.929, abs=0.15)  # DMOF-1, DOI 10.1002/anie.200460712
     assert b == pytest.approx(a, abs=1e-6)
-    assert c == pytest.approx(ZN_ZN_ANG + 2 * METAL_N_ANG + n_to_n, abs=0.01)
+    assert c == pytest.approx(ZN_ZN_ANG + 2 * ZN_N_ANG + n_to_n, abs=0.01)
     assert angles == pytest.approx([90.0, 90.0, 90.0], abs=1e-6)
     assert len(mof) == 14 + 2 * 10 + 14
 
@@ -109,7 +109,7 @@ def test_node_geometry_is_that_of_experiment(smiles: tuple[str, ...]) -> None:
     mof = built(*smiles)
     assert lengths(mof, "Zn", "O") == pytest.approx(np.full(8, 2.03), abs=1e-3)
     assert lengths(mof, "C", "O") == pytest.approx(np.full(8, 1.26), abs=1e-3)
-    assert lengths(mof, "Zn", "N") == pytest.approx(np.full(2, METAL_N_ANG), abs=1e-3)
+    assert lengths(mof, "Zn", "N") == pytest.approx(np.full(2, ZN_N_ANG), abs=1e-3)
     assert lengths(mof, "Zn", "Zn") == pytest.approx([ZN_ZN_ANG], abs=1e-3)
     joins = carboxylates(mof)
     assert len(joins) == 4

@@ -121,7 +121,8 @@ def cut_out(fragment: Fragment, *, metal: str | None = None) -> Cluster:
     """The metal cluster of a crystal or molecule, its linkers cut off where they begin.
 
     A cluster is metals with the oxo, hydroxo, aqua and halide ligands and whole carboxylates between them. A
-    carboxylate without anything on its carbon is an exit too.
+    carboxylate without anything on its carbon is an exit too. Of clusters of one formula the one with most exits is
+    taken: those at the rim of a molecule lack some.
 
     Args:
         fragment: structure without solvent on its metals.
@@ -147,8 +148,9 @@ def cut_out(fragment: Fragment, *, metal: str | None = None) -> Cluster:
             where=fragment.where,
             action='Choose one by an element that only it holds, such as metal = "Zr", or give a fragment',
         )
-    exits = [found for atom in sorted(pieces[0]) for found in _exits(fragment, pieces[0], atom)]
-    return _cluster(fragment, pieces[0], exits)
+    exits = [[found for atom in sorted(piece) for found in _exits(fragment, piece, atom)] for piece in pieces]
+    fullest = max(range(len(pieces)), key=lambda k: len(exits[k]))
+    return _cluster(fragment, pieces[fullest], exits[fullest])
 
 
 def _core(fragment: Fragment) -> frozenset[int]:

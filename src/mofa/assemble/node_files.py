@@ -107,7 +107,7 @@ def _fragment(data: Mapping[str, Any], where: str, folder: Path) -> Fragment:
             )
         return read_fragment(folder / _text(data, "geometry", where))
     symbols, rows = data.get("symbols"), data.get("positions")
-    if not isinstance(symbols, list) or not all(isinstance(symbol, str) for symbol in symbols):
+    if not isinstance(symbols, list) or not symbols or not all(isinstance(symbol, str) for symbol in symbols):
         raise InputError(
             "there are no atoms", where=where, action="Give `geometry`, or `symbols` (texts) and `positions` (Å)"
         )
