@@ -9,20 +9,20 @@ metric in which its edges point evenly in all directions, the standard realizati
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa.assemble.periodicity import Piece
 from mofa.chemistry import BondGraph
 
 # Odd constants of a 64-bit mixing function (splitmix64).
 _STEP, _MIX = np.uint64(0x9E3779B97F4A7C15), (np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB))
 # How far from an atom of the rarest colour the others are seen, in spacings of such atoms.
-_REACH_SPACINGS = 2.5
-# Digits kept of an invariant: many fewer than are exact, many more than it takes to tell frameworks apart.
-_DIGITS = 6
+_REACH_SPACINGS = 2.0
+# Decimals kept of an invariant: many fewer than are exact, many more than it takes to tell frameworks apart.
+_DECIMALS = 6
 
 
 def refined_colors(numbers: NDArray[np.int64], graph: BondGraph) -> NDArray[np.uint64]:
@@ -54,27 +54,29 @@ def proportions(colors: NDArray[np.uint64]) -> str:
     return " ".join(f"{value:x}:{count // unit}" for value, count in zip(values.tolist(), counts.tolist(), strict=True))
 
 
-def periodic_invariant(graph: BondGraph, atoms: Sequence[int], colors: NDArray[np.uint64]) -> str:
-    """How a connected, three-periodic piece of a bond graph closes in space, as a few digits.
+def periodic_invariant(graph: BondGraph, piece: Piece, colors: NDArray[np.uint64]) -> str:
+    """How a connected, three-periodic piece of a bond graph closes in space, as a few numbers.
 
-    In the standard realization, the sum over all atoms near one of the rarest colour, each with a weight by its colour
-    and a smooth one by its distance; mean and mean square over the atoms of that colour.
+    In the standard realization, what is seen from an atom of the rarest colour: how many others there are (each with a
+    weight by its colour and a smooth one by its distance), how lopsided they lie, and how unevenly about the axes;
+    means over the atoms of that colour.
 
     Args:
         graph: bonds of the whole structure.
-        atoms: those of the piece.
+        piece: one of rank 3.
         colors: `refined_colors` of all atoms.
     """
-    members = np.asarray(atoms, dtype=np.int64)
+    members = np.asarray(piece.atoms, dtype=np.int64)
     inside = np.isin(graph.i, members)
     number = np.full(graph.n_atoms, -1, dtype=np.int64)
     number[members] = np.arange(len(members))
     i, j, shift = number[graph.i[inside]], number[graph.j[inside]], graph.shift[inside]
     places, metric = _standard_realization(len(members), i, j, shift)
-    lattice = _closed_walks(len(members), i, j, shift)
+    # The lattice is the cell's own unless a centring translation maps interpenetrating nets onto one another.
+    lattice = np.eye(3) if piece.copies == 1 else _closed_walks(len(members), i, j, shift)
     rare, weights = _rarest(colors[members]), _weights(colors[members])
-    sums = _surroundings(places @ np.linalg.inv(lattice), lattice @ metric @ lattice.T, rare, weights)
-    return f"{sums.mean():.{_DIGITS}g} {(sums**2).mean():.{_DIGITS}g}"
+    seen = _surroundings(places @ np.linalg.inv(lattice), lattice @ metric @ lattice.T, rare, weights)
+    return " ".join(f"{value:.{_DECIMALS}f}" for value in seen.tolist())
 
 
 def _mixed(values: NDArray[np.uint64]) -> NDArray[np.uint64]:
@@ -102,11 +104,8 @@ def _standard_realization(
     return places, np.asarray(np.linalg.inv(edges.T @ edges / n), dtype=np.float64)
 
 
-def _closed_walks(n: int, i: NDArray[np.int64], j: NDArray[np.int64], shift: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Basis of the lattice that the closed walks of a connected graph span, as rows in whole cells, ``[3, 3]``.
-
-    It is the cell's own lattice unless a centring translation maps interpenetrating nets onto one another.
-    """
+def _closed_walks(n: int, i: NDArray[np.int64], j: NDArray[np.int64], shift: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Basis of the lattice that the closed walks of a connected graph span, as rows in whole cells, ``[3, 3]``."""
     graph = BondGraph(n, i, j, shift, np.zeros(len(i)))
     (tree,) = graph.unwrapped_components()
     offset = np.array([tree[atom] for atom in range(n)], dtype=np.int64)
@@ -123,7 +122,7 @@ def _closed_walks(n: int, i: NDArray[np.int64], j: NDArray[np.int64], shift: NDA
                 row[:] = [a - quotient * b for a, b in zip(row, live[0], strict=True)]
         basis.append(live[0])
         rows.remove(live[0])
-    return np.array(basis, dtype=np.int64)
+    return np.array(basis, dtype=np.float64)
 
 
 def _rarest(colors: NDArray[np.uint64]) -> NDArray[np.int64]:
@@ -140,15 +139,23 @@ def _weights(colors: NDArray[np.uint64]) -> NDArray[np.float64]:
 def _surroundings(
     places: NDArray[np.float64], metric: NDArray[np.float64], rare: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Weighted number of atoms around each atom of `rare`, ``[n_rare]``; all images within reach are counted."""
+    """Moments of the atoms around those of `rare`, none negative, ``[5]``; all images within reach are counted."""
     volume = float(np.sqrt(np.linalg.det(metric)))
     reach = _REACH_SPACINGS * (volume / len(rare)) ** (1.0 / 3.0)
     widths = 1.0 / np.sqrt(np.linalg.inv(metric).diagonal())
     images = np.array(list(product(*(range(-k, k + 1) for k in np.floor(reach / widths + 0.5).astype(int).tolist()))))
     axes = np.linalg.cholesky(metric)
     apart = places[None, :] - places[rare][:, None]
-    apart = (apart - np.rint(apart)) @ axes
-    shifts = images @ axes
+    apart = (apart - np.rint(apart)) @ axes / reach
+    shifts = images @ axes / reach
     square = (apart**2).sum(axis=-1)[..., None] + (shifts**2).sum(axis=-1) + 2.0 * apart @ shifts.T
-    near = np.maximum(1.0 - square / reach**2, 0.0) ** 2
-    return np.asarray(near.sum(axis=-1) @ weights, dtype=np.float64)
+    centre, atom, image = np.nonzero(square < 1.0)
+    vectors = apart[centre, atom] + shifts[image]
+    near = (1.0 - square[centre, atom, image]) ** 2 * weights[atom]
+    first = np.searchsorted(centre, np.arange(len(rare)))
+    total = np.add.reduceat(near, first)
+    moved = np.add.reduceat(near[:, None] * vectors, first) / total[:, None]
+    spread = np.add.reduceat(near[:, None, None] * vectors[:, :, None] * vectors[:, None, :], first)
+    axial = np.linalg.eigvalsh(spread / total[:, None, None])
+    seen = (np.log(total), np.log(total) ** 2, (moved**2).sum(axis=1), (axial**2).sum(axis=1), (axial**3).sum(axis=1))
+    return np.array([values.mean() for values in seen])

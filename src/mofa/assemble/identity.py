@@ -71,7 +71,7 @@ def bond_graph_hash(framework: Framework) -> str:
     colors = refined_colors(framework.numbers, graph)
     found = pieces(graph)
     nets = sum(piece.copies for piece in found)
-    invariants = sorted({periodic_invariant(graph, piece.atoms, colors) for piece in found if piece.rank == 3})
+    invariants = sorted({periodic_invariant(graph, piece, colors) for piece in found if piece.rank == 3})
     return _digest("mofa-bonds", proportions(colors), *invariants, str(nets))
 
 
