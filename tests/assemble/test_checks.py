@@ -138,17 +138,39 @@ def test_fluorine_with_three_neighbours(mof: Framework) -> None:
     assert (refused.reason, refused.atoms) == (Reason.COORDINATION, (carbon,))
 
 
-def test_a_missing_hydrogen_is_a_valence(mof: Framework) -> None:
+@pytest.mark.parametrize("bonds_known", [True, False])
+def test_a_missing_hydrogen_is_a_radical(mof: Framework, bonds_known: bool) -> None:
     hydrogen, carbon = a_ch(mof)
-    refused = check_framework(without(mof, {hydrogen}))
-    assert refused.reason is Reason.VALENCE
+    damaged = without(mof, {hydrogen})
+    refused = check_framework(damaged if bonds_known else replace(damaged, bonds=None))
+    assert refused.reason is Reason.RADICAL
     assert refused.atoms == (carbon - (carbon > hydrogen),)
-    assert reason(replace(without(mof, {hydrogen}), bonds=None)) is Reason.BOND_ANGLE
 
 
-def test_an_odd_number_of_electrons(mof: Framework) -> None:
+def test_charges_that_do_not_add_up_are_listed(mof: Framework) -> None:
     _, carbon = a_ch(mof)
-    assert reason(renamed(mof, carbon, "N")) is Reason.ODD_ELECTRONS
+    refused = check_framework(renamed(mof, carbon, "N"))
+    assert refused.reason is Reason.CHARGE_IMBALANCE
+    assert refused.detail == "2 Zn(+2), 1 C7H4NO4(-1), 1 C8H4N2, 1 C8H4O4(-2) make +1"
+
+
+def test_an_odd_number_of_electrons_where_charges_are_not_known(mof: Framework) -> None:
+    """An iodine of two bonds (an iodane's, a radical's, an ion's) leaves the charges open."""
+    hydrogen, carbon = a_ch(mof)
+    outward = mof.positions[hydrogen] - mof.positions[carbon]
+    outward /= np.linalg.norm(outward)
+    iodine = mof.positions[carbon] + 2.10 * outward
+    fluorinated = renamed(moved(mof, hydrogen, iodine), hydrogen, "I")
+    graph = mof.bonds
+    bonds = BondGraph(
+        len(mof) + 1,
+        np.append(graph.i, hydrogen),
+        np.append(graph.j, len(mof)),
+        np.concatenate([graph.shift, np.zeros((1, 3), dtype=int)]),
+        np.append(graph.order, 1.0),
+    )
+    odd = joined(fluorinated, ("F",), [iodine + 2.0 * outward])
+    assert reason(replace(odd, bonds=bonds)) is Reason.ODD_ELECTRONS
 
 
 def test_layers_without_pillars_are_not_a_framework(mof: Framework) -> None:

@@ -35,11 +35,13 @@ def pieces(graph: BondGraph) -> list[Piece]:
         owner[atoms] = k
         offset[atoms] = list(piece.values())
     loops = offset[graph.i] + graph.shift - offset[graph.j]
-    moving = loops.any(axis=1)
+    moving = np.flatnonzero(loops.any(axis=1))
+    closed: list[set[tuple[int, ...]]] = [set() for _ in whole]
+    for k, loop in zip(owner[graph.i[moving]].tolist(), loops[moving].tolist(), strict=True):
+        closed[k].add(tuple(loop))
     found = []
-    for k, piece in enumerate(whole):
-        rows = np.unique(loops[moving & (owner[graph.i] == k)], axis=0)
-        rank, index = _lattice(rows.tolist())
+    for piece, walks in zip(whole, closed, strict=True):
+        rank, index = _lattice([list(walk) for walk in sorted(walks)])
         found.append(Piece(tuple(sorted(piece)), rank, index if rank == 3 else 0))
     return found
 

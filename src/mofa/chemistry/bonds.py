@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mofa.chemistry.arrays import frozen_floats, frozen_ints
-from mofa.chemistry.elements import covalent_radius_ang, is_metal
+from mofa.chemistry.elements import COVALENT_RADII_ANG, METALS, atomic_number, numbers_of
 
 NONMETAL_TOLERANCE_ANG = 0.30
 METAL_TOLERANCE_ANG = 0.45
 # Two metals count as bonded when they are this close and bridged by this many carboxylates: a paddlewheel.
 METAL_METAL_MAX_ANG = 3.2
 PADDLEWHEEL_MIN_BRIDGES = 3
+LONGEST_HYDROGEN_BOND_ANG = 1.35
+
+_HYDROGEN, _CARBON, _OXYGEN = (atomic_number(symbol) for symbol in ("H", "C", "O"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,10 +126,19 @@ class BondGraph:
         return result
 
 
-def neighbor_pairs(
-    symbols: tuple[str, ...], positions: ArrayLike, cell: ArrayLike, cutoff_ang: float
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64], NDArray[np.int64]]:
-    """Periodic pairs within `cutoff_ang`, each once: i, j, distance (Å), shift of j."""
+class Pairs(NamedTuple):
+    """Periodic pairs of atoms, each once."""
+
+    i: NDArray[np.int64]
+    j: NDArray[np.int64]
+    distance: NDArray[np.float64]
+    """Å, ``[n_pairs]``."""
+    shift: NDArray[np.int64]
+    """Cell offset of atom j, ``[n_pairs, 3]``."""
+
+
+def neighbor_pairs(symbols: tuple[str, ...], positions: ArrayLike, cell: ArrayLike, cutoff_ang: float) -> Pairs:
+    """All periodic pairs of atoms within `cutoff_ang`."""
     from matscipy.neighbours import neighbour_list
 
     i, j, distance, shift = neighbour_list(
@@ -135,9 +149,12 @@ def neighbor_pairs(
         numbers=np.ones(len(symbols), dtype=np.int32),
         cutoff=cutoff_ang,
     )
-    positive = (shift[:, 0] > 0) | ((shift[:, 0] == 0) & ((shift[:, 1] > 0) | ((shift[:, 1] == 0) & (shift[:, 2] > 0))))
-    keep = (i < j) | ((i == j) & positive)
-    return (
+    keep = i < j
+    same = np.flatnonzero(i == j)
+    if len(same):
+        x, y, z = shift[same].T
+        keep[same] = (x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0))))
+    return Pairs(
         i[keep].astype(np.int64),
         j[keep].astype(np.int64),
         distance[keep].astype(np.float64),
@@ -145,82 +162,93 @@ def neighbor_pairs(
     )
 
 
-def perceive(symbols: tuple[str, ...], positions: ArrayLike, cell: ArrayLike) -> BondGraph:
+def perception_reach_ang(symbols: tuple[str, ...]) -> float:
+    """Length that no bond of `perceive` exceeds, Å."""
+    return _reach_ang(numbers_of(symbols))
+
+
+def perceive(
+    symbols: tuple[str, ...], positions: ArrayLike, cell: ArrayLike, *, pairs: Pairs | None = None
+) -> BondGraph:
     """Connectivity from distances: covalent radii plus a tolerance; orders are left at 0 among nonmetals.
 
     Metals bond to nonmetals other than H (carbon only within the plain nonmetal tolerance) and to one another only
     across a paddlewheel. Coordinates may lie outside the cell.
+
+    Args:
+        symbols: element symbols.
+        positions: Cartesian, Å, ``[n_atoms, 3]``.
+        cell: lattice vectors as rows, Å, ``[3, 3]``.
+        pairs: all pairs up to at least `perception_reach_ang`, where they are known already.
     """
-    radius = np.array([covalent_radius_ang(symbol) for symbol in symbols])
-    metal = np.array([is_metal(symbol) for symbol in symbols])
-    hydrogen = np.array([symbol == "H" for symbol in symbols])
-    cutoff = max(2 * float(radius.max()) + METAL_TOLERANCE_ANG, METAL_METAL_MAX_ANG)
-    i, j, distance, shift = neighbor_pairs(symbols, positions, cell, cutoff)
-    n_metal = metal[i].astype(int) + metal[j].astype(int)
+    numbers = numbers_of(symbols)
+    if pairs is None:
+        pairs = neighbor_pairs(symbols, positions, cell, _reach_ang(numbers))
+    i, j, distance, shift = pairs
+    metal, hydrogen = METALS[numbers], numbers == _HYDROGEN
+    n_metal = metal[i].astype(np.int64) + metal[j]
+    with_hydrogen = hydrogen[i] | hydrogen[j]
+    light = hydrogen | (numbers == _CARBON)
     tolerance = np.where(n_metal == 0, NONMETAL_TOLERANCE_ANG, METAL_TOLERANCE_ANG)
-    with_light = np.array([symbol in ("C", "H") for symbol in symbols])
-    tolerance = np.where((n_metal == 1) & (with_light[i] | with_light[j]), 0.0, tolerance)
+    tolerance[(n_metal == 1) & (light[i] | light[j])] = 0.0
+    radius = COVALENT_RADII_ANG[numbers]
     bonded = (distance < radius[i] + radius[j] + tolerance) & (n_metal < 2) & ~(hydrogen[i] & hydrogen[j])
-    bonded &= ~((hydrogen[i] | hydrogen[j]) & (distance > 1.35))
-    order = np.where(n_metal == 1, 0.5, 0.0)
-    graph = BondGraph(len(symbols), i[bonded], j[bonded], shift[bonded], order[bonded])
-    graph = _one_bond_per_hydrogen(graph, hydrogen, distance[bonded])
-    near = (n_metal == 2) & (distance < METAL_METAL_MAX_ANG)
-    return _with_paddlewheels(graph, i[near], j[near], shift[near], symbols)
+    bonded &= ~(with_hydrogen & (distance > LONGEST_HYDROGEN_BOND_ANG))
+    rows = np.flatnonzero(bonded)
+    rows = rows[_shortest_of_hydrogens(i[rows], j[rows], distance[rows], hydrogen)]
+    order = np.where(n_metal[rows] == 1, 0.5, 0.0)
+    near = np.flatnonzero((n_metal == 2) & (distance < METAL_METAL_MAX_ANG))
+    if len(near):
+        wheels = near[_bridged(numbers, metal, (i[rows], j[rows], shift[rows]), (i[near], j[near], shift[near]))]
+        rows = np.concatenate([rows, wheels])
+        order = np.concatenate([order, np.full(len(wheels), 0.25)])
+    return BondGraph(len(symbols), i[rows], j[rows], shift[rows], order)
 
 
-def _one_bond_per_hydrogen(graph: BondGraph, hydrogen: NDArray[np.bool_], distance: NDArray[np.float64]) -> BondGraph:
-    """Keep only the shortest bond of each hydrogen atom."""
-    best: dict[int, int] = {}
-    for k in np.argsort(distance).tolist():
-        for atom in (int(graph.i[k]), int(graph.j[k])):
-            if hydrogen[atom]:
-                best.setdefault(atom, k)
-    keep = np.array(
-        [
-            all(not hydrogen[atom] or best[atom] == k for atom in (int(graph.i[k]), int(graph.j[k])))
-            for k in range(len(graph))
-        ],
-        dtype=bool,
-    )
-    return BondGraph(graph.n_atoms, graph.i[keep], graph.j[keep], graph.shift[keep], graph.order[keep])
+def _reach_ang(numbers: NDArray[np.int64]) -> float:
+    radius, metal = COVALENT_RADII_ANG[numbers], METALS[numbers]
+    nonmetal = float(radius[~metal].max(initial=0.0))
+    reach = 2.0 * nonmetal + NONMETAL_TOLERANCE_ANG
+    if metal.any():
+        reach = max(reach, nonmetal + float(radius[metal].max()) + METAL_TOLERANCE_ANG, METAL_METAL_MAX_ANG)
+    return reach
 
 
-def _with_paddlewheels(
-    graph: BondGraph,
-    i: NDArray[np.int64],
-    j: NDArray[np.int64],
-    shift: NDArray[np.int64],
-    symbols: tuple[str, ...],
-) -> BondGraph:
-    """Add a metal-metal bond (order 0.25) where at least three O-C-O groups bridge the pair."""
-    added = []
-    for a, b, s in zip(i.tolist(), j.tolist(), shift.tolist(), strict=True):
-        carbons_a = _carbons_beyond_oxygen(graph, a, (0, 0, 0), symbols)
-        carbons_b = _carbons_beyond_oxygen(graph, b, (s[0], s[1], s[2]), symbols)
-        if len(carbons_a & carbons_b) >= PADDLEWHEEL_MIN_BRIDGES:
-            added.append((a, b, s))
-    if not added:
-        return graph
-    return BondGraph(
-        graph.n_atoms,
-        np.concatenate([graph.i, [a for a, _, _ in added]]),
-        np.concatenate([graph.j, [b for _, b, _ in added]]),
-        np.concatenate([graph.shift, [s for _, _, s in added]]),
-        np.concatenate([graph.order, np.full(len(added), 0.25)]),
-    )
+def _shortest_of_hydrogens(
+    i: NDArray[np.int64], j: NDArray[np.int64], distance: NDArray[np.float64], hydrogen: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Which bonds stay when every hydrogen keeps its shortest one only, ``[n_bonds]``."""
+    rank = np.empty(len(i), dtype=np.int64)
+    rank[np.argsort(distance, kind="stable")] = np.arange(len(i))
+    first = np.full(len(hydrogen), len(i), dtype=np.int64)
+    np.minimum.at(first, i, rank)
+    np.minimum.at(first, j, rank)
+    return np.asarray((~hydrogen[i] | (first[i] == rank)) & (~hydrogen[j] | (first[j] == rank)), dtype=np.bool_)
 
 
-def _carbons_beyond_oxygen(
-    graph: BondGraph, metal: int, at: tuple[int, int, int], symbols: tuple[str, ...]
-) -> set[tuple[int, int, int, int]]:
-    """Images of carbon atoms two bonds from a metal, through oxygen."""
-    found = set()
-    for oxygen, shift_o, _ in graph.neighbors[metal]:
-        if symbols[oxygen] != "O":
-            continue
-        for carbon, shift_c, _ in graph.neighbors[oxygen]:
-            if symbols[carbon] == "C":
-                x, y, z = (at[k] + shift_o[k] + shift_c[k] for k in range(3))
-                found.add((carbon, x, y, z))
-    return found
+_Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+
+
+def _bridged(
+    numbers: NDArray[np.int64], metal: NDArray[np.bool_], bonds: _Columns, near: _Columns
+) -> NDArray[np.bool_]:
+    """Which pairs of metals are bridged by at least three O-C-O groups, ``[n_near]``."""
+    of_metal: dict[int, list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
+    of_oxygen: dict[int, list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
+    oxygen = numbers == _OXYGEN
+    rows = np.flatnonzero(oxygen[bonds[0]] | oxygen[bonds[1]])
+    for a, b, (x, y, z) in zip(*(column[rows].tolist() for column in bonds), strict=True):
+        for start, end, shift in ((a, b, (x, y, z)), (b, a, (-x, -y, -z))):
+            if metal[start]:
+                of_metal[start].append((end, shift))
+            elif numbers[end] == _CARBON:
+                of_oxygen[start].append((end, shift))
+    carbons: dict[int, set[tuple[int, int, int, int]]] = {
+        atom: {(c, x + u, y + v, z + w) for o, (x, y, z) in row for c, (u, v, w) in of_oxygen[o]}
+        for atom, row in of_metal.items()
+    }
+    found = []
+    for a, b, (x, y, z) in zip(*(column.tolist() for column in near), strict=True):
+        beyond = {(c, u + x, v + y, w + z) for c, u, v, w in carbons.get(b, ())}
+        found.append(len(carbons.get(a, set()) & beyond) >= PADDLEWHEEL_MIN_BRIDGES)
+    return np.array(found, dtype=np.bool_)

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
-from ase.data import atomic_masses, atomic_numbers, covalent_radii
+import numpy as np
+from ase.data import atomic_masses, atomic_numbers, chemical_symbols, covalent_radii
+from numpy.typing import NDArray
 
 DUMMIES = frozenset({"At", "Fr", "X"})
 
 NONMETALS = frozenset("H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn".split())
+
+# By atomic number, for whole arrays of atoms; number 0 is no element.
+COVALENT_RADII_ANG: NDArray[np.float64] = np.array(covalent_radii, dtype=np.float64)
+COVALENT_RADII_ANG.setflags(write=False)
+METALS: NDArray[np.bool_] = np.array([symbol not in NONMETALS for symbol in chemical_symbols])
+METALS.setflags(write=False)
+
+
+def numbers_of(symbols: Sequence[str]) -> NDArray[np.int64]:
+    """Atomic numbers ``[n_atoms]``.
+
+    Raises:
+        KeyError: one is not an element.
+    """
+    return np.array([atomic_numbers[symbol] for symbol in symbols], dtype=np.int64)
 
 
 @lru_cache(maxsize=256)
@@ -19,6 +37,11 @@ def atomic_number(symbol: str) -> int:
         KeyError: not an element.
     """
     return int(atomic_numbers[symbol])
+
+
+def symbol_of(number: int) -> str:
+    """Element symbol of an atomic number."""
+    return str(chemical_symbols[number])
 
 
 @lru_cache(maxsize=256)

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mofa.chemistry.arrays import frozen_floats
 from mofa.chemistry.bonds import BondGraph
-from mofa.chemistry.elements import atomic_mass, atomic_number
+from mofa.chemistry.elements import atomic_mass, numbers_of
 from mofa.units import G_PER_MOL_PER_ANG3_TO_G_PER_CM3
 
 
@@ -85,7 +85,7 @@ class Framework:
     @cached_property
     def numbers(self) -> NDArray[np.int64]:
         """Atomic numbers ``[n_atoms]``."""
-        return np.array([atomic_number(symbol) for symbol in self.symbols], dtype=np.int64)
+        return numbers_of(self.symbols)
 
     def cell_parameters(self) -> tuple[float, float, float, float, float, float]:
         """a, b, c in Å and alpha, beta, gamma in degrees."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mofa.chemistry.bonds import neighbor_pairs
+from mofa.chemistry.bonds import Pairs, neighbor_pairs
 from mofa.chemistry.elements import is_element
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected, Stage
@@ -21,6 +21,15 @@ def inspect(framework: Framework, stage: Stage) -> Rejected | None:
         framework: what is about to be given to an engine.
         stage: the task that asks, named in the refusal.
     """
+    refused = inspect_contents(framework, stage)
+    if refused is not None:
+        return refused
+    pairs = neighbor_pairs(framework.symbols, framework.positions, framework.cell, SHORTEST_CONTACT_ANG)
+    return inspect_overlap(framework, pairs, stage)
+
+
+def inspect_contents(framework: Framework, stage: Stage) -> Rejected | None:
+    """The part of `inspect` that needs no distances: elements, finite numbers, a right-handed cell with room."""
     unknown = tuple(k for k, symbol in enumerate(framework.symbols) if not is_element(symbol))
     if unknown:
         names = ", ".join(sorted({framework.symbols[k] for k in unknown}))
@@ -46,13 +55,21 @@ def inspect(framework: Framework, stage: Stage) -> Rejected | None:
     if framework.charges is not None and not np.isfinite(framework.charges).all():
         bad = np.flatnonzero(~np.isfinite(framework.charges))
         return Rejected(stage, Reason.NOT_FINITE, f"{len(bad)} charges are not finite", tuple(bad.tolist()))
-    return _overlap(framework, stage)
+    return None
 
 
-def _overlap(framework: Framework, stage: Stage) -> Rejected | None:
-    i, j, distance, _ = neighbor_pairs(framework.symbols, framework.positions, framework.cell, SHORTEST_CONTACT_ANG)
-    if not len(i):
+def inspect_overlap(framework: Framework, pairs: Pairs, stage: Stage) -> Rejected | None:
+    """Refuse atoms on one another.
+
+    Args:
+        framework: the structure.
+        pairs: its pairs of atoms, at least those up to `SHORTEST_CONTACT_ANG`.
+        stage: the task that asks, named in the refusal.
+    """
+    near = np.flatnonzero(pairs.distance < SHORTEST_CONTACT_ANG)
+    if not len(near):
         return None
+    i, j, distance = pairs.i[near], pairs.j[near], pairs.distance[near]
     k = int(np.argmin(distance))
     a, b = int(i[k]), int(j[k])
     detail = (
