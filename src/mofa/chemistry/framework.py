@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from math import gcd
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from mofa.chemistry.arrays import frozen_floats
 from mofa.chemistry.bonds import BondGraph
-from mofa.chemistry.elements import atomic_mass, numbers_of
+from mofa.chemistry.elements import atomic_mass, is_metal, numbers_of
 from mofa.units import G_PER_MOL_PER_ANG3_TO_G_PER_CM3
 
 
@@ -71,6 +73,14 @@ class Framework:
     def mass_g_per_mol(self) -> float:
         """Mass of one mole of cells, g/mol."""
         return float(sum(atomic_mass(symbol) for symbol in self.symbols))
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula such as Zn4C24H12O13: metals, C, H, then the others by name."""
+        counts = Counter(self.symbols)
+        unit = gcd(*counts.values())
+        order = sorted(counts, key=lambda symbol: (not is_metal(symbol), symbol != "C", symbol != "H", symbol))
+        return "".join(f"{symbol}{counts[symbol] // unit if counts[symbol] > unit else ''}" for symbol in order)
 
     @property
     def density_g_per_cm3(self) -> float:
