@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mofa.chemistry import Family
 from mofa.report.figures import (
@@ -92,7 +93,8 @@ def linker_chart(records: CampaignRecords) -> Chart | None:
     below = dict.fromkeys(edges, 0.0)
     for family in Family:
         for bar in histogram(sizes[family], edges, family.value.lower()):
-            bars.append(Bar(bar.left, bar.right, bar.height, bar.kind, below[bar.left]))
+            what = f"{family}: {bar.height:.0f}, {bar.left:g} to {bar.right:g} atoms"
+            bars.append(replace(bar, base=below[bar.left], title=what))
             below[bar.left] += bar.height
     return Chart(
         title="Linker size",

@@ -45,6 +45,8 @@ class Bar:
     height: float
     kind: str = "plain"
     base: float = 0.0
+    title: str = ""
+    """Shown where the pointer is."""
 
 
 @dataclass(frozen=True)
