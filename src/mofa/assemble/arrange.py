@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.geometry import end_normal
+from mofa.assemble.geometry import end_normal, exit_vector
 from mofa.chemistry import Bond, ConnectionPoint, Linker, Net, Node, Reason, Rejected, Stage
 
 
@@ -102,14 +102,14 @@ def block_of_linker(linker: Linker) -> Node:
     x = linker.positions - linker.positions[dummies].mean(axis=0)
     points = []
     for anchor in linker.anchors:
-        exit_vector = x[anchor.dummy] - x[anchor.neighbor]
-        length = float(np.linalg.norm(exit_vector))
+        outward = exit_vector(linker, anchor)
+        length = float(np.linalg.norm(outward))
         normal = end_normal(linker, anchor)
         points.append(
             ConnectionPoint(
                 anchor.kind,
                 number[anchor.neighbor],
-                exit_vector / length,
+                outward / length,
                 np.zeros(3) if normal is None else normal,
                 length_ang=length,
             )

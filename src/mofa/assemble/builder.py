@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -16,6 +17,7 @@ from mofa.assemble.nets import load_net
 from mofa.assemble.nodes import load_node
 from mofa.assemble.orient import orient
 from mofa.assemble.plan import Builder, Placement, Plan, make_plan
+from mofa.assemble.topology import check_net
 from mofa.chemistry import Framework, Linker, Net, Node, Reason, Rejected, Stage
 from mofa.errors import InputError
 
@@ -29,6 +31,7 @@ def assemble(
     *,
     node: str = "zn-paddlewheel-pillar",
     net: str = "pcu",
+    net_file: str | Path = "",
     catenation: int = 0,
     max_bend_deg: float = 15.0,
     torsion_step_deg: float = 15.0,
@@ -43,6 +46,7 @@ def assemble(
         linkers: what goes on the net's edges and on the vertices that the node does not take.
         node: name of the metal node, or the path of a node file; see `nodes`.
         net: RCSR symbol of the net; see `nets`.
+        net_file: a `.cgd` file to take the net from; the nets that come with MOFA when empty.
         catenation: number of further nets that interpenetrate the first, 0 to 3.
         max_bend_deg: largest angle between an exit of a linker and the line through both its ends, degrees.
         torsion_step_deg: step of the scan that turns each linker about its axis, degrees.
@@ -58,7 +62,7 @@ def assemble(
             raise InputError(f"{value} is out of range", where=option, action=f"Give degrees above 0, up to {top:g}")
     if not 0 <= catenation <= MAX_CATENATION:
         raise InputError(f"{catenation} is out of range", where="catenation", action=f"Give 0 to {MAX_CATENATION}")
-    metal_net = load_net(net)
+    metal_net = load_net(net, file=net_file or None)
     metal_node = load_node(node)
     for linker in linkers:
         refused = _unusable(linker)
@@ -74,7 +78,13 @@ def assemble(
     framework = catenate(single, catenation) if catenation else single
     if isinstance(framework, Rejected):
         return framework
-    return check_framework(framework) or framework
+    return check_framework(framework) or _another_net(framework, metal_net) or framework
+
+
+def _another_net(framework: Framework, net: Net) -> Rejected | None:
+    """The independent look: which net do the bonds make?"""
+    found = check_net(framework, net)
+    return None if found is None else Rejected(Stage.ASSEMBLE, *found)
 
 
 def _unusable(linker: Linker) -> Rejected | None:

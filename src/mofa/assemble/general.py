@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,6 +24,7 @@ from mofa.chemistry import ConnectionPoint, Linker, Reason, Rejected, Stage
 # Exits that make a smaller angle than this cannot lie along an edge; such a linker is placed as it is bent.
 STRAIGHT_EXITS_DEG = 160.0
 MAX_GAP_ANG = 0.20
+_PLANE_WEIGHT = 0.3
 _LINEAR_SOLVES = 3
 _HOME = (0, 0, 0)
 
@@ -48,7 +50,7 @@ class General:
 
     def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected:
         """Coordinates of the plan; BENT_LINKER or ANGLE_MISFIT where a join would bend or gape too far."""
-        rods = [None if edge.linker is None else _rod(plan, edge, edge.linker) for edge in plan.edges]
+        rods = [None if edge.linker is None else _rod_of(plan, edge, edge.linker) for edge in plan.edges]
         for edge, rod in zip(plan.edges, rods, strict=True):
             if rod is not None and edge.linker is not None and rod.straight:
                 bend, _ = bend_deg(edge.linker)
@@ -79,7 +81,14 @@ def bent(linker: Linker, net: str, max_bend_deg: float) -> Rejected:
     return Rejected(Stage.ASSEMBLE, Reason.BENT_LINKER, detail)
 
 
-def _rod(plan: Plan, edge: EdgePlan, linker: Linker) -> _Rod:
+def _rod_of(plan: Plan, edge: EdgePlan, linker: Linker) -> _Rod:
+    start, end = joint_points(plan, edge)
+    return _rod(linker, start.length_ang, end.length_ang)
+
+
+@lru_cache(maxsize=1024)
+def _rod(linker: Linker, *lengths_ang: float | None) -> _Rod:
+    """A linker as a rod, its two bonds as long as the nodes' points ask for."""
     view = view_along_axis(linker)
     _, between = bend_deg(linker)
     straight = between >= STRAIGHT_EXITS_DEG
@@ -89,7 +98,7 @@ def _rod(plan: Plan, edge: EdgePlan, linker: Linker) -> _Rod:
         anchor = linker.anchors[anchor_number]
         exit_vector = x[anchor.dummy] - x[anchor.neighbor]
         own_length = float(np.linalg.norm(exit_vector))
-        length = joint_points(plan, edge)[end].length_ang or own_length
+        length = lengths_ang[end] or own_length
         if straight:
             outward = np.array([1.0, 0.0, 0.0]) if end else np.array([-1.0, 0.0, 0.0])
             points[end] = x[anchor.dummy] - own_length * outward, x[anchor.dummy] + (length - own_length) * outward
@@ -100,29 +109,34 @@ def _rod(plan: Plan, edge: EdgePlan, linker: Linker) -> _Rod:
 
 def _joins(plan: Plan, rods: Sequence[_Rod | None]) -> tuple[Joins, list[int]]:
     """All joins, and the number of the block of every edge's linker (-1 for direct joins)."""
-    a, b, shifts, near, far, blocks = [], [], [], [], [], []
+    a, b, shifts, near, far, weights, blocks = [], [], [], [], [], [], []
     n_blocks = len(plan.nodes)
     for edge, rod in zip(plan.edges, rods, strict=True):
         site = edge.site.edge
         start, end = (_node_points(plan, edge, k, rod) for k in (0, 1))
+        start_normal, end_normal = (point.normal for point in joint_points(plan, edge))
         if rod is None:
-            rows = [(site.i, site.j, site.shift, start, end[::-1])]
+            turned = [n @ plan.sites.rotations[k] for n, k in ((start_normal, site.i), (end_normal, site.j))]
+            sign = -1.0 if turned[0] @ turned[1] < 0.0 else 1.0
+            rows = [(site.i, site.j, site.shift, start, end[::-1], (start_normal, sign * end_normal))]
             blocks.append(-1)
         else:
+            none = (np.zeros(3), np.zeros(3))
             rows = [
-                (site.i, n_blocks, _HOME, start, rod.points[0, ::-1]),
-                (n_blocks, site.j, site.shift, rod.points[1], end[::-1]),
+                (site.i, n_blocks, _HOME, start, rod.points[0, ::-1], none),
+                (n_blocks, site.j, site.shift, rod.points[1], end[::-1], none),
             ]
             blocks.append(n_blocks)
             n_blocks += 1
-        for block_a, block_b, shift, points_a, points_b in rows:
+        for block_a, block_b, shift, points_a, points_b, (normal_a, normal_b) in rows:
             a.append(block_a)
             b.append(block_b)
             shifts.append(shift)
-            near.append(points_a)
-            far.append(points_b)
+            near.append([*points_a, points_a[0] + normal_a])
+            far.append([*points_b, points_b[0] + normal_b])
+            weights.append((1.0, 1.0, _PLANE_WEIGHT if normal_a.any() and normal_b.any() else 0.0))
     shift_array = np.array(shifts, dtype=np.float64)
-    return Joins(np.array(a), np.array(b), shift_array, np.array(near), np.array(far)), blocks
+    return Joins(np.array(a), np.array(b), shift_array, np.array(near), np.array(far), np.array(weights)), blocks
 
 
 def _node_points(plan: Plan, edge: EdgePlan, end: int, rod: _Rod | None) -> NDArray[np.float64]:
@@ -193,7 +207,7 @@ def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Reject
     near, far = pose.arms(joins)
     exits_a, exits_b = near[:, 1] - near[:, 0], far[:, 0] - far[:, 1]
     bends = [angle_deg(u, -v) for u, v in zip(exits_a, exits_b, strict=True)]
-    gap = float(np.linalg.norm(pose.gaps(joins), axis=-1).min(axis=-1).max())
+    gap = float(np.linalg.norm(pose.gaps(joins)[:, :2], axis=-1).min(axis=-1).max())
     if max(bends) > max_bend_deg:
         crooked = [edge.linker for edge in plan.edges if edge.linker and bend_deg(edge.linker)[0] > max_bend_deg]
         if crooked:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.chemistry import Anchor, Linker
+from mofa.chemistry import Anchor, AnchorKind, Linker
 
 # Below this separation of the dummies a linker has no axis; below this resultant, no preferred plane.
 MIN_LENGTH_ANG = 1.0
 _DEGENERATE = 1e-6
+# An exit further than this off the bisector is bent by more than its acid.
+MAX_LEAN_DEG = 8.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +32,7 @@ class AxisView:
     pi); None where the end has no plane."""
 
 
+@lru_cache(maxsize=1024)
 def bend_deg(linker: Linker) -> tuple[float, float]:
     """How far the linker's exits are from straight.
 
@@ -46,6 +50,7 @@ def bend_deg(linker: Linker) -> tuple[float, float]:
     return worst, angle_deg(exits[0], exits[1])
 
 
+@lru_cache(maxsize=1024)
 def view_along_axis(linker: Linker) -> AxisView:
     """The linker in its own frame; the same for every rotated, translated or renumbered copy up to its symmetry."""
     x = linker.positions
@@ -114,6 +119,23 @@ def end_normal(linker: Linker, anchor: Anchor) -> NDArray[np.float64] | None:
     normal = _cross(x[wings[0]] - x[anchor.neighbor], x[wings[1]] - x[anchor.neighbor])
     size = float(np.linalg.norm(normal))
     return None if size < _DEGENERATE else normal / size
+
+
+def exit_vector(linker: Linker, anchor: Anchor) -> NDArray[np.float64]:
+    """From an end's atom to its dummy, Å, ``[3]``; a carboxylate's is laid on the bisector of a planar end.
+
+    The acid that a linker comes from leans by a few degrees to the side of its hydroxyl; the carboxylate does not.
+    """
+    x = linker.positions
+    own = x[anchor.dummy] - x[anchor.neighbor]
+    around = [b.j if b.i == anchor.neighbor else b.i for b in linker.bonds if anchor.neighbor in (b.i, b.j)]
+    wings = [x[atom] - x[anchor.neighbor] for atom in around if atom != anchor.dummy]
+    if anchor.kind is not AnchorKind.CARBOXYLATE or len(wings) != 2:
+        return np.asarray(own, dtype=np.float64)
+    bisector = -sum(wing / np.linalg.norm(wing) for wing in wings)
+    if angle_deg(own, bisector) > MAX_LEAN_DEG:
+        return np.asarray(own, dtype=np.float64)
+    return np.asarray(bisector * (np.linalg.norm(own) / np.linalg.norm(bisector)), dtype=np.float64)
 
 
 def _plane_angle(linker: Linker, anchor: int, frame: NDArray[np.float64]) -> float | None:

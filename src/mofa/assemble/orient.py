@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from mofa.assemble.arrange import Arrangement, doubled
 from mofa.assemble.plan import EdgeSite, Sites
-from mofa.chemistry import Net, Node, Reason, Rejected, Stage
+from mofa.chemistry import AnchorKind, Net, Node, Reason, Rejected, Stage
 
 # Half a linker: points of a node face the middle of the edge, not only the way that they point.
 REACH_ANG = 4.0
@@ -41,7 +41,6 @@ class _Turn:
     rotation: NDArray[np.float64]
     point_of_edge: tuple[int, ...]
     """For every edge end at the vertex, the block's point."""
-    rmsd: float
     worst_deg: float
 
 
@@ -131,35 +130,30 @@ def _turns(node: Node, outward: NDArray[np.float64]) -> list[_Turn]:
     p = directions(node)
     if len(p) != len(outward):
         return []
-    found: dict[tuple[int, ...], _Turn] = {}
-    for rotation in _candidate_rotations(p, outward):
-        perm = _assignment(p @ rotation, outward)
-        if perm in found:
-            continue
-        better = kabsch(p[list(perm)], outward)
-        off = p[list(perm)] @ better - outward
-        lengths = np.linalg.norm(off, axis=1)
-        worst = float(np.degrees(2.0 * np.arcsin(min(1.0, float(lengths.max()) / 2.0))))
-        found[perm] = _Turn(better, perm, float(np.sqrt((lengths**2).mean())), worst)
-    if not found:
+    perms = _assignments(p @ _candidate_rotations(p, outward), outward)
+    if not len(perms):
         return []
-    least = min(turn.rmsd for turn in found.values())
-    good = sorted((t for t in found.values() if t.rmsd < least + _EQUAL_RMSD), key=lambda t: (t.rmsd, t.point_of_edge))
-    distinct: dict[tuple[object, ...], _Turn] = {}
-    for turn in good:
-        distinct.setdefault(_pattern(node, turn), turn)
-    return list(distinct.values())
+    rotations = kabsch(p[perms], outward)
+    off = np.linalg.norm(p[perms] @ rotations - outward, axis=2)
+    rmsd = np.sqrt((off**2).mean(axis=1))
+    good = np.flatnonzero(rmsd < rmsd.min() + _EQUAL_RMSD)
+    good = good[np.lexsort((*perms[good].T[::-1], np.round(rmsd[good], 6)))]
+    worst = np.degrees(2.0 * np.arcsin(np.clip(off.max(axis=1) / 2.0, 0.0, 1.0)))
+    patterns = _patterns(node, perms[good], rotations[good])
+    turns: dict[bytes, _Turn] = {}
+    for k, pattern in zip(good.tolist(), patterns, strict=True):
+        turns.setdefault(pattern, _Turn(rotations[k], tuple(perms[k].tolist()), float(worst[k])))
+    return list(turns.values())
 
 
-def _pattern(node: Node, turn: _Turn) -> tuple[object, ...]:
-    """What the edges see of a turn: the kind of every point and how its plane lies (without sign)."""
-    seen: list[object] = []
-    for k in turn.point_of_edge:
-        normal = node.points[k].normal @ turn.rotation
-        lead = int(np.argmax(np.abs(normal) > 0.2))
-        normal = normal if normal[lead] >= 0.0 else -normal
-        seen.append((node.points[k].kind, *np.round(normal * 5.0).astype(int).tolist()))
-    return tuple(seen)
+def _patterns(node: Node, perms: NDArray[np.int64], rotations: NDArray[np.float64]) -> list[bytes]:
+    """What the edges see of turns: the kind of every point and how its plane lies (without sign)."""
+    kinds = np.array([list(AnchorKind).index(point.kind) for point in node.points])
+    normals = np.array([point.normal for point in node.points])[perms] @ rotations
+    lead = np.argmax(np.abs(normals) > 0.2, axis=2)[..., None]
+    normals = np.where(np.take_along_axis(normals, lead, axis=2) < 0.0, -normals, normals)
+    seen = np.concatenate([kinds[perms][..., None], np.round(normals * 5.0).astype(np.int64)], axis=2)
+    return [row.tobytes() for row in seen]
 
 
 def _candidate_rotations(p: NDArray[np.float64], outward: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -169,38 +163,40 @@ def _candidate_rotations(p: NDArray[np.float64], outward: NDArray[np.float64]) -
     gram = outward @ outward.T
     i, j = np.nonzero((np.abs(gram - cosine) < _PAIR_SLACK) & ~np.eye(len(outward), dtype=bool))
     order = np.argsort(np.abs(gram[i, j] - cosine), kind="stable")[:_MAX_PAIRS]
-    from_frame = _frame_of_pair(p[0], p[other])
-    frames = [from_frame.T @ _frame_of_pair(outward[a], outward[b]) for a, b in zip(i[order], j[order], strict=True)]
-    return np.array(frames).reshape(-1, 3, 3)
+    own = _frames_of_pairs(p[:1], p[other : other + 1])[0]
+    return np.asarray(own.T @ _frames_of_pairs(outward[i[order]], outward[j[order]]), dtype=np.float64)
 
 
-def _frame_of_pair(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Right-handed rows: bisector, difference and product of two unit vectors; any where they are parallel."""
+def _frames_of_pairs(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Right-handed rows for pairs of unit vectors ``[n, 3]``: bisector, difference, product; any where parallel."""
     total, difference = u + v, u - v
-    if np.linalg.norm(total) < 1e-6 or np.linalg.norm(difference) < 1e-6:
-        helper = np.eye(3)[int(np.argmin(np.abs(u)))]
-        total = helper - (helper @ u) * u
-        difference = u
-    first, second = total / np.linalg.norm(total), difference / np.linalg.norm(difference)
-    return np.stack([first, second, np.cross(first, second)])
+    straight = np.minimum(np.linalg.norm(total, axis=1), np.linalg.norm(difference, axis=1)) < 1e-6
+    helper = np.eye(3)[np.argmin(np.abs(u), axis=1)]
+    across = helper - (helper * u).sum(axis=1, keepdims=True) * u
+    total[straight], difference[straight] = across[straight], u[straight]
+    first = total / np.linalg.norm(total, axis=1, keepdims=True)
+    second = difference / np.linalg.norm(difference, axis=1, keepdims=True)
+    return np.stack([first, second, np.cross(first, second)], axis=1)
 
 
-def _assignment(turned: NDArray[np.float64], outward: NDArray[np.float64]) -> tuple[int, ...]:
-    """For every edge the point that faces it, one to one."""
-    cosine = outward @ turned.T
-    nearest = cosine.argmax(axis=1)
-    if len(set(nearest.tolist())) < len(nearest):
+def _assignments(turned: NDArray[np.float64], outward: NDArray[np.float64]) -> NDArray[np.int64]:
+    """For every way of turning the point that faces every edge, one to one; each assignment once, ``[n, n_edges]``."""
+    cosine = outward @ np.swapaxes(turned, 1, 2)
+    nearest = cosine.argmax(axis=2)
+    shared = np.flatnonzero((np.sort(nearest, axis=1) != np.arange(len(outward))).any(axis=1))
+    if len(shared):
         from scipy.optimize import linear_sum_assignment
 
-        _, nearest = linear_sum_assignment(-cosine)
-    return tuple(int(k) for k in nearest)
+        for k in shared.tolist():
+            nearest[k] = linear_sum_assignment(-cosine[k])[1]
+    return np.unique(nearest, axis=0) if len(nearest) else nearest
 
 
 def kabsch(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
-    """The proper rotation that, multiplied from the right, lays vectors `a` on `b` best; both ``[n, 3]``."""
-    left, _, right = np.linalg.svd(a.T @ b)
-    sign = np.sign(np.linalg.det(left @ right))
-    return np.asarray(left @ np.diag([1.0, 1.0, sign]) @ right, dtype=np.float64)
+    """The proper rotations that, multiplied from the right, lay vectors `a` on `b` best; both ``[..., n, 3]``."""
+    left, _, right = np.linalg.svd(np.swapaxes(a, -1, -2) @ b)
+    left[..., :, 2] *= np.sign(np.linalg.det(left @ right))[..., None]
+    return np.asarray(left @ right, dtype=np.float64)
 
 
 class _Costs:

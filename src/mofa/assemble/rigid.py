@@ -1,7 +1,7 @@
 """Rigid blocks joined at points: the positions, turns and cell that close all joins as well as they can be closed.
 
-Every join puts four points on one another in pairs: the end atom of one block where the other block wants it, and the
-other way round. The sum of squared gaps is minimised over translations, rotations and the cell by damped Gauss-Newton
+Every join puts points on one another in pairs: the end atom of one block where the other block wants it, the other way
+round, and, where planes are to coincide, a point above the plane. The sum of squared gaps is minimised over translations, rotations and the cell by damped Gauss-Newton
 steps (Levenberg-Marquardt, DOI 10.1137/0111030), which end after one or two for straight linkers in fitting nets.
 """
 
@@ -29,9 +29,13 @@ class Joins:
     shift: NDArray[np.float64]
     """Cell that the far block is in, ``[n_joins, 3]``."""
     points_a: NDArray[np.float64]
-    """End atom of the near block, and where it wants the far block's end atom, Å, ``[n_joins, 2, 3]``."""
+    """End atom of the near block, where it wants the far block's end atom, and a point 1 Å above its own, Å,
+    ``[n_joins, 3, 3]``."""
     points_b: NDArray[np.float64]
-    """Where the far block wants the near block's end atom, and its own end atom, Å, ``[n_joins, 2, 3]``."""
+    """Where the far block wants the near block's end atom, its own end atom, and a point 1 Å above the former, Å,
+    ``[n_joins, 3, 3]``."""
+    weights: NDArray[np.float64]
+    """Of the three pairs of points, 0 for the last where there is no plane, ``[n_joins, 3]``."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,13 +50,13 @@ class Pose:
     """Lattice vectors as rows, Å, ``[3, 3]``."""
 
     def gaps(self, joins: Joins) -> NDArray[np.float64]:
-        """Vectors that are zero where the joins are closed, Å, ``[n_joins, 2, 3]``."""
+        """Vectors that are zero where the joins are closed, Å, ``[n_joins, 3, 3]``."""
         near, far = self.arms(joins)
         far = far + (self.translations[joins.b] + joins.shift @ self.cell)[:, None, :]
         return np.asarray(near + self.translations[joins.a][:, None, :] - far, dtype=np.float64)
 
     def arms(self, joins: Joins) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The joins' points on both blocks, turned but not moved, Å, each ``[n_joins, 2, 3]``."""
+        """The joins' points on both blocks, turned but not moved, Å, each ``[n_joins, 3, 3]``."""
         return joins.points_a @ self.rotations[joins.a], joins.points_b @ self.rotations[joins.b]
 
 
@@ -64,7 +68,8 @@ def close_joins(joins: Joins, start: Pose) -> Pose:
         start: a first guess; the blocks need not be close, but turned about right.
     """
     pose, damping = start, _FIRST_DAMPING
-    gaps = pose.gaps(joins)
+    weights = joins.weights[..., None]
+    gaps = pose.gaps(joins) * weights
     square = float((gaps**2).sum())
     for _ in range(MAX_STEPS):
         if np.abs(gaps).max() < _CONVERGED_ANG:
@@ -75,7 +80,7 @@ def close_joins(joins: Joins, start: Pose) -> Pose:
         while damping < 1e6:
             step = np.asarray(np.linalg.solve(normal + np.diag(damping * scale), -slope), dtype=np.float64)
             trial = _moved(pose, step)
-            trial_gaps = trial.gaps(joins)
+            trial_gaps = trial.gaps(joins) * weights
             trial_square = float((trial_gaps**2).sum())
             if trial_square < square:
                 break
@@ -90,10 +95,10 @@ def close_joins(joins: Joins, start: Pose) -> Pose:
 
 
 def _jacobian(joins: Joins, pose: Pose) -> NDArray[np.float64]:
-    """Change of the gaps with translations, turns and cell, ``[6 n_joins, 6 n_blocks + 9]``."""
+    """Change of the gaps with translations, turns and cell, ``[9 n_joins, 6 n_blocks + 9]``."""
     n, n_blocks = len(joins.a), len(pose.translations)
     near, far = pose.arms(joins)
-    jacobian = np.zeros((n, 2, 3, 6 * n_blocks + 9))
+    jacobian = np.zeros((n, 3, 3, 6 * n_blocks + 9))
     row = np.arange(n)
     for axis in range(3):
         jacobian[row, :, axis, 3 * joins.a + axis] += 1.0
@@ -104,7 +109,8 @@ def _jacobian(joins: Joins, pose: Pose) -> NDArray[np.float64]:
     for k in range(3):
         jacobian[row, :, :, 3 * (n_blocks + joins.a) + k] += turned_near[..., k]
         jacobian[row, :, :, 3 * (n_blocks + joins.b) + k] -= turned_far[..., k]
-    return jacobian.reshape(6 * n, -1)
+    jacobian *= joins.weights[..., None, None]
+    return jacobian.reshape(9 * n, -1)
 
 
 def _cross_matrices(vectors: NDArray[np.float64]) -> NDArray[np.float64]:

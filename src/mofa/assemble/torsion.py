@@ -8,25 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa.assemble.crowding import EXCLUDED_BONDS, crowded_edges, soft_limits
 from mofa.assemble.geometry import AxisView, turned_about_axis
+from mofa.assemble.graphs import FAR, bonds_from, contact_kinds
 from mofa.assemble.plan import Plan
-from mofa.assemble.windows import SOFT_FRACTION, contact_ang, contact_kind
-from mofa.chemistry import Bond, Linker
-from mofa.chemistry.elements import DUMMIES
+from mofa.chemistry import Linker
 
 # Half of the barrier to turning a terephthalate between its two carboxylates, 47 kJ/mol in MOF-5 by 2H NMR; reviewed
 # in DOI 10.3390/nano9030330.
 CONJUGATION_KCAL_PER_MOL = 5.6
 # Curvature of the repulsion: an overlap of 0.3 Å costs 2 kcal/mol, about what UFF's van der Waals wall does.
 REPULSION_KCAL_PER_MOL_PER_ANG2 = 40.0
-# What is left out because the conjugation term stands for it: pairs across a join, up to this many bonds apart.
-EXCLUDED_BONDS = 3
 # Atoms further than this from the cylinder that the linker sweeps cannot be too close.
 REACH_ANG = 4.0
 # A second sweep follows when the first leaves more repulsion than this per cell.
@@ -35,8 +32,6 @@ MAX_SWEEPS = 2
 _TIE_KCAL_PER_MOL = 1e-3
 # A plane whose normal has less than this across the linker does not say how to turn it.
 _NO_PLANE = 0.1
-# More bonds than any molecule has.
-_FAR = 1_000_000
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=np.int64)
 _IMAGE_NUMBER = {image: k for k, image in enumerate(product((-1, 0, 1), repeat=3))}
 # One of every pair of opposite lattice translations.
@@ -99,17 +94,27 @@ def turn_linkers(
         Positions of the linker on every edge, dummies included, Å, each ``[n_linker_atoms, 3]``; None without one.
     """
     angles = _scan_angles(step_deg)
-    placed = [None if pose is None else pose.positions(0.0) for pose in poses]
+    placed = [None if pose is None else pose.positions(_planar_angle(pose, angles)) for pose in poses]
+    # Most linkers fit where their planes want to be, and nothing can be better than that.
+    crowded = crowded_edges(plan, cell, vertices, placed, [0 if pose is None else pose.view.start for pose in poses])
+    turning = [(k, pose) for k, pose in enumerate(poses) if k in crowded and pose is not None and pose.free]
     for _ in range(MAX_SWEEPS):
         repelled = 0.0
-        for k, pose in enumerate(poses):
-            if pose is not None and pose.free:
-                angle, repulsion = _best_turn(plan, cell, vertices, placed, poses, k, angles)
-                placed[k] = pose.positions(angle)
-                repelled += repulsion
+        for k, pose in turning:
+            angle, repulsion = _best_turn(plan, cell, vertices, placed, pose, k, angles)
+            placed[k] = pose.positions(angle)
+            repelled += repulsion
         if repelled < CROWDED_KCAL_PER_MOL:
             break
     return tuple(placed)
+
+
+def _planar_angle(pose: EdgePose, angles: NDArray[np.float64]) -> float:
+    """The angle at which aryl rings lie best in the planes of their carboxylates, radians; 0 for a bent linker."""
+    if not pose.free:
+        return 0.0
+    twist = _conjugation(pose, angles)
+    return float(angles[int(np.argmax(twist <= twist.min() + _TIE_KCAL_PER_MOL))])
 
 
 def _best_turn(
@@ -117,26 +122,20 @@ def _best_turn(
     cell: NDArray[np.float64],
     vertices: Sequence[NDArray[np.float64]],
     placed: Sequence[NDArray[np.float64] | None],
-    poses: Sequence[EdgePose | None],
+    pose: EdgePose,
     which: int,
     angles: NDArray[np.float64],
 ) -> tuple[float, float]:
     """The angle of least energy for the linker on one edge, radians, and the repulsion left, kcal/mol."""
-    pose, chemical = poses[which], plan.edges[which].linker
-    assert pose is not None
+    chemical = plan.edges[which].linker
     assert chemical is not None
     linker = _linker_atoms(chemical, pose.view)
     around = _surroundings(plan, cell, vertices, placed, pose, which)
-    twist = _conjugation(pose, angles)
-    # Most linkers fit where their planes want to be: nothing can be better than no repulsion there.
-    for tried in ([int(np.argmax(twist <= twist.min() + _TIE_KCAL_PER_MOL))], list(range(len(angles)))):
-        turned = turned_about_axis(pose.view.positions, angles[tried])
-        repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
-        energy = repulsion + twist[tried]
-        best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
-        if repulsion[best] < _TIE_KCAL_PER_MOL:
-            break
-    return float(angles[tried[best]]), float(repulsion[best])
+    turned = turned_about_axis(pose.view.positions, angles)
+    repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
+    energy = repulsion + _conjugation(pose, angles)
+    best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
+    return float(angles[best]), float(repulsion[best])
 
 
 def _scan_angles(step_deg: float) -> NDArray[np.float64]:
@@ -201,12 +200,7 @@ def _contacts(a: _Atoms, b: _Atoms) -> NDArray[np.float64]:
     """Distances below which pairs repel, Å, ``[n_a, n_b]``; 0 for dummies."""
     kinds_a, index_a = np.unique(a.kinds, return_inverse=True)
     kinds_b, index_b = np.unique(b.kinds, return_inverse=True)
-    table = np.array(
-        [
-            [0.0 if {p, q} & DUMMIES else contact_ang(p, q, SOFT_FRACTION) for q in kinds_b.tolist()]
-            for p in kinds_a.tolist()
-        ]
-    ).reshape(len(kinds_a), len(kinds_b))
+    table = soft_limits((*kinds_a.tolist(), *kinds_b.tolist()))[: len(kinds_a), len(kinds_a) :]
     return table[index_a[:, None], index_b]
 
 
@@ -224,15 +218,15 @@ def _surroundings(
     others = [(linker, x) for k, (linker, x) in enumerate(others) if k != which and x is not None]
     home = (np.concatenate([*vertices, *(x for _, x in others)]) - pose.origin) @ pose.frame.T
     everywhere = home + (_IMAGES @ cell @ pose.frame.T)[:, None, :]
-    ends = np.full((2, len(_IMAGES), len(home)), _FAR, dtype=np.int64)
+    ends = np.full((2, len(_IMAGES), len(home)), FAR, dtype=np.int64)
     first_atom = np.cumsum([0, *(len(node.symbols) for node in plan.nodes)])
     ends_at = ((site.edge.i, site.start, (0, 0, 0)), (site.edge.j, site.end, site.edge.shift))
     for row, (vertex, point, shift) in enumerate(ends_at):
         node = plan.nodes[vertex]
         atoms = slice(first_atom[vertex], first_atom[vertex + 1])
-        ends[row, _IMAGE_NUMBER[shift], atoms] = _bonds_from(node.bonds, len(node.symbols), node.points[point].atom)
-    kinds = [_kinds(node.symbols, node.bonds) for node in plan.nodes]
-    kinds += [_kinds(linker.symbols, linker.bonds) for linker, _ in others if linker is not None]
+        ends[row, _IMAGE_NUMBER[shift], atoms] = bonds_from(node.bonds, len(node.symbols), node.points[point].atom)
+    kinds = [contact_kinds(node.symbols, node.bonds) for node in plan.nodes]
+    kinds += [contact_kinds(linker.symbols, linker.bonds) for linker, _ in others if linker is not None]
     near = _within_reach(everywhere, pose.view)
     return _Atoms(everywhere[near], np.concatenate(kinds)[np.nonzero(near)[1]], ends[:, near])
 
@@ -248,38 +242,5 @@ def _within_reach(positions: NDArray[np.float64], view: AxisView) -> NDArray[np.
 def _linker_atoms(linker: Linker, view: AxisView) -> _Atoms:
     n = len(linker.symbols)
     dummies = (linker.anchors[k].dummy for k in (view.start, 1 - view.start))
-    ends = np.stack([_bonds_from(linker.bonds, n, dummy) for dummy in dummies])
-    return _Atoms(view.positions, _kinds(linker.symbols, linker.bonds), ends)
-
-
-@lru_cache(maxsize=1024)
-def _kinds(symbols: tuple[str, ...], bonds: tuple[Bond, ...]) -> NDArray[np.str_]:
-    """`contact_kind` of every atom, ``[n]``."""
-    return np.array(
-        [
-            contact_kind(s, (symbols[k] for k in row))
-            for s, row in zip(symbols, _table(len(symbols), bonds), strict=True)
-        ]
-    )
-
-
-@lru_cache(maxsize=1024)
-def _bonds_from(bonds: tuple[Bond, ...], n_atoms: int, atom: int) -> NDArray[np.int64]:
-    """Bonds on the shortest way from `atom` to every atom, ``[n_atoms]``; many where there is no way."""
-    neighbors = _table(n_atoms, bonds)
-    depth = np.full(n_atoms, _FAR, dtype=np.int64)
-    shell, steps = {atom}, 0
-    while shell:
-        depth[list(shell)] = steps
-        steps += 1
-        shell = {b for a in shell for b in neighbors[a] if depth[b] > steps}
-    return depth
-
-
-def _table(n_atoms: int, bonds: tuple[Bond, ...]) -> list[list[int]]:
-    """Neighbours of every atom."""
-    neighbors: list[list[int]] = [[] for _ in range(n_atoms)]
-    for bond in bonds:
-        neighbors[bond.i].append(bond.j)
-        neighbors[bond.j].append(bond.i)
-    return neighbors
+    ends = np.stack([bonds_from(linker.bonds, n, dummy) for dummy in dummies])
+    return _Atoms(view.positions, contact_kinds(linker.symbols, linker.bonds), ends)
