@@ -21,14 +21,17 @@ ALLOWED = {
     "chemistry": {"errors", "units", "textfiles"},
     "textfiles": {"errors"},
     "gfn1": {"errors", "chemistry"},
+    "pores": {"errors", "isolate", "chemistry"},
     **{room: BASE | {"chemistry"} for room in ROOMS},
     **{room: BASE | {"chemistry", "gfn1"} for room in ("optimize", "charges")},
+    **{room: BASE | {"chemistry", "pores"} for room in ("assemble", "adsorb")},
+    "build": {"errors", "textfiles", "chemistry", "process", "assemble"},
     "compute": BASE,
     "store": BASE | {"chemistry"},
     "campaign": BASE | ROOMS | {"chemistry", "compute", "store", "config"},
     "report": BASE | {"chemistry", "store"},
     "testing": BASE | ROOMS | {"chemistry", "compute", "store"},
-    "cli": BASE | ROOMS | {"chemistry", "compute", "store", "campaign", "report", "config", "__init__"},
+    "cli": BASE | ROOMS | {"chemistry", "compute", "store", "campaign", "report", "config", "build", "__init__"},
 }
 
 

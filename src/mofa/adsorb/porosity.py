@@ -1,27 +1,17 @@
-"""Pore geometry by Zeo++ (`pyzeo`): cavity and window diameters, accessible surface and volume, channels.
-
-Its Voronoi code calls `exit()` on exactly symmetric structures, so it runs in a child process on coordinates that are
-jittered by far less than any diameter is known. Zeo++: DOI 10.1016/j.micromeso.2011.08.020.
-"""
+"""Pore geometry by Zeo++: cavity and window diameters, accessible surface and volume, channels."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import replace
-from importlib import metadata
-from pathlib import Path
 
 import numpy as np
 
 from mofa.chemistry import Framework, PoreGeometry, Rejected, Stage
-from mofa.chemistry.cif import write_cif
 from mofa.chemistry.inspection import inspect
-from mofa.errors import EngineError, EngineMissingError, InputError
-from mofa.isolate import ChildDiedError, Progress, run_isolated
+from mofa.errors import EngineError, InputError
+from mofa.isolate import Progress
+from mofa.pores import atom_network, diameters_of, method, run_zeo
 
-# Tried in turn: the second one when the first is still too symmetric for the Voronoi code.
-JITTERS_ANG = (0.0005, 0.005)
-JITTER_SEED = 20_110
 SURFACE_SAMPLES_PER_ATOM = 2000
 VOLUME_SAMPLES = 50_000
 
@@ -48,46 +38,28 @@ def pore_geometry(
     refusal = inspect(framework, Stage.ADSORB)
     if refusal is not None:
         return refusal
-    bare = replace(framework, id="framework", bonds=None, charges=None, name="")
-    *first, last = JITTERS_ANG
-    for jitter_ang in first:
-        try:
-            return run_isolated(analyse_here, bare, probe_radius_ang, jitter_ang, time_limit_s=time_limit_s)
-        except ChildDiedError:
-            continue
-    return run_isolated(analyse_here, bare, probe_radius_ang, last, time_limit_s=time_limit_s)
+    return run_zeo(analyse_here, framework, probe_radius_ang, time_limit_s=time_limit_s)
 
 
-def analyse_here(
-    framework: Framework, probe_radius_ang: float, jitter_ang: float, *, on_progress: Progress
-) -> PoreGeometry:
+def analyse_here(framework: Framework, probe_radius_ang: float, *, on_progress: Progress) -> PoreGeometry:
     """Run Zeo++ in this process, with files in its working directory."""
-    try:
-        from pyzeo.area_volume import surface_area, volume
-        from pyzeo.netstorage import AtomNetwork
-    except ImportError as error:
-        raise EngineMissingError(
-            f"pyzeo cannot be imported ({error})", where="pore geometry", action="Run: pip install pyzeo"
-        ) from error
-    noise = np.random.default_rng(JITTER_SEED).normal(0.0, jitter_ang, (len(framework), 3))
-    path = str(write_cif(framework.with_geometry(framework.positions + noise, framework.cell), "framework.cif"))
+    diameters = diameters_of(atom_network(framework))
+    from pyzeo.area_volume import surface_area, volume
 
-    AtomNetwork.read_from_CIF(path, rad_flag=True).calculate_free_sphere_parameters("diameters.res")
-    largest, limiting, _ = (float(x) for x in Path("diameters.res").read_text(encoding="utf-8").split()[-3:])
     on_progress(0.3, "diameters")
-    network = AtomNetwork.read_from_CIF(path, rad_flag=True)
-    surface = surface_area(network, probe_radius_ang, probe_radius_ang, SURFACE_SAMPLES_PER_ATOM).decode()
+    surface = surface_area(
+        atom_network(framework), probe_radius_ang, probe_radius_ang, SURFACE_SAMPLES_PER_ATOM
+    ).decode()
     on_progress(0.7, "surface")
-    network = AtomNetwork.read_from_CIF(path, rad_flag=True)
-    space = volume(network, probe_radius_ang, probe_radius_ang, VOLUME_SAMPLES).decode()
+    space = volume(atom_network(framework), probe_radius_ang, probe_radius_ang, VOLUME_SAMPLES).decode()
     return PoreGeometry(
-        largest_cavity_diameter_ang=largest,
-        pore_limiting_diameter_ang=limiting,
+        largest_cavity_diameter_ang=diameters.largest_cavity_ang,
+        pore_limiting_diameter_ang=diameters.limiting_ang,
         accessible_surface_m2_per_g=_field(surface, "ASA_m^2/g"),
         accessible_volume_fraction=_field(space, "AV_Volume_fraction"),
         probe_radius_ang=probe_radius_ang,
         channels=round(_field(surface, "Number_of_channels")),
-        method=f"Zeo++ (pyzeo {metadata.version('pyzeo')}), CCDC radii",
+        method=method(),
     )
 
 

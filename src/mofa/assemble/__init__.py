@@ -17,6 +17,7 @@ from mofa.assemble.nets import load_net, nets
 from mofa.assemble.nodes import load_node, nodes
 from mofa.assemble.places import Place, places
 from mofa.assemble.plan import Builder, EdgePlan, EdgeSite, Placement, Plan, Sites
+from mofa.assemble.pore import check_pore
 
 __all__ = [
     "Builder",
@@ -29,6 +30,7 @@ __all__ = [
     "assemble",
     "bond_graph_hash",
     "check_framework",
+    "check_pore",
     "framework_id",
     "load_net",
     "load_node",
