@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
+from mofa.build import build, first_linker, sound_linkers
 from mofa.cli.common import Answer, JsonOption, SeedOption, refusal, show
-from mofa.cli.linkers import linkers_of
-from mofa.errors import InputError
 from mofa.textfiles import make_writable_folder
 
 if TYPE_CHECKING:
-    from mofa.chemistry import Linker, Rejected
+    from mofa.build import Source
+    from mofa.chemistry import Framework, Linker, Rejected
+
+    Make: TypeAlias = Callable[[Sequence[Source]], Framework | Rejected]
 
 
 def assemble(
@@ -21,42 +25,91 @@ def assemble(
         list[str],
         typer.Option("--linker", help="SMILES, or an SDF/SMILES/XYZ file (its first linker); repeat for each linker."),
     ],
-    node: Annotated[str, typer.Option("--node", help="Metal node; see `mofa nodes`.")] = "zn-paddlewheel-pillar",
+    node: Annotated[
+        str, typer.Option("--node", help="Metal node, see `mofa nodes`; or a node file (.toml, .cif, .xyz).")
+    ] = "zn-paddlewheel-pillar",
     net: Annotated[str, typer.Option("--net", help="RCSR symbol of the net; see `mofa nets`.")] = "pcu",
+    net_file: Annotated[
+        Path | None, typer.Option("--net-file", help="File of nets (.cgd) that the net is in.", show_default=False)
+    ] = None,
+    catenation: Annotated[
+        int, typer.Option("--catenation", min=0, max=3, help="Further nets that interpenetrate the first.")
+    ] = 0,
+    max_bend_deg: Annotated[
+        float, typer.Option("--max-bend-deg", help="Most that a linker's exit may bend away from its line, degrees.")
+    ] = 15.0,
+    torsion_step_deg: Annotated[
+        float, typer.Option("--torsion-step-deg", help="Step by which linkers are turned about their axes, degrees.")
+    ] = 15.0,
+    each: Annotated[
+        bool, typer.Option("--each", help="One MOF for every linker of the first --linker; the others go into all.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Folder for the CIF.")] = Path("."),
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Put linkers and a metal node into a net, and check the MOF."""
-    from mofa.assemble import assemble as run
     from mofa.chemistry import Rejected
-    from mofa.chemistry.cif import write_cif
 
     make_writable_folder(out)
-    linkers = []
-    for source in linker:
-        sound = _sound_linker(source, seed)
-        if isinstance(sound, Rejected):
-            show(refusal(sound, source), as_json=json_output)
-            raise typer.Exit(1)
-        linkers.append(sound)
-    result = run(linkers, node=node, net=net)
-    if isinstance(result, Rejected):
-        show(refusal(result, " + ".join(known.smiles for known in linkers)), as_json=json_output)
+    make = partial(
+        build,
+        node,
+        net,
+        net_file=net_file or "",
+        catenation=catenation,
+        max_bend_deg=max_bend_deg,
+        torsion_step_deg=torsion_step_deg,
+        seed=seed,
+    )
+    failed = False
+    for source, result in _one_each(linker, seed, make) if each else [(" + ".join(linker), make(linker))]:
+        answer = refusal(result, source) if isinstance(result, Rejected) else _written(result, source, out)
+        failed |= answer.refused
+        show(answer, as_json=json_output)
+    if failed:
         raise typer.Exit(1)
-    target = write_cif(result, out / f"{result.id}.cif")
-    cell = result.cell_parameters()
-    payload = {"id": result.id, "name": result.name, "cif": str(target), "cell": cell, "n_atoms": len(result)}
-    lengths = " x ".join(f"{x:.2f}" for x in cell[:3])
-    show(Answer(payload, f"{result.name}: {len(result)} atoms, {lengths} Å -> {target}"), as_json=json_output)
 
 
-def _sound_linker(source: str, seed: int) -> Linker | Rejected:
-    """The first linker of a file or a SMILES, processed unless it already is."""
-    from mofa.chemistry import RawLinker
-    from mofa.process import process as run
+def _one_each(sources: list[str], seed: int, make: Make) -> Iterator[tuple[str, Framework | Rejected]]:
+    """A MOF for every linker of the first source, with its number; linkers of the others are read once."""
+    from mofa.chemistry import Rejected
 
-    first = next(linkers_of(source, seed), None)
-    if first is None:
-        raise InputError("there is no linker in it", where=source, action="Give a file with one linker or a SMILES")
-    return run(first) if isinstance(first, RawLinker) else first
+    pool, *rest = sources
+    fixed: list[Linker] = []
+    for source in rest:
+        linker = first_linker(source, seed=seed)
+        if isinstance(linker, Rejected):
+            yield source, linker
+            return
+        fixed.append(linker)
+    for number, linker in enumerate(sound_linkers(pool, seed=seed), start=1):
+        yield f"{pool}#{number}", linker if isinstance(linker, Rejected) else make([linker, *fixed])
+
+
+def _written(mof: Framework, source: str, out: Path) -> Answer:
+    """The answer for a MOF, whose CIF goes into the folder `out`."""
+    from mofa.chemistry.cif import write_cif
+
+    target = write_cif(mof, out / f"{mof.id}.cif")
+    cell = mof.cell_parameters()
+    payload = {
+        "id": mof.id,
+        "name": mof.name,
+        "file": source,
+        "cif": target,
+        "formula": mof.formula,
+        "node": mof.lineage.node,
+        "net": mof.lineage.net,
+        "catenation": mof.lineage.catenation,
+        "linkers": mof.lineage.linkers,
+        "cell": cell,
+        "n_atoms": len(mof),
+        "density_g_per_cm3": mof.density_g_per_cm3,
+    }
+    lengths, angles = " x ".join(f"{x:.2f}" for x in cell[:3]), ", ".join(f"{x:.1f}" for x in cell[3:])
+    text = (
+        f"{mof.name}: {mof.formula}, {len(mof)} atoms, {lengths} Å, {angles} degrees, {mof.density_g_per_cm3:.3f} g/cm3"
+        f" -> {target}"
+    )
+    return Answer(payload, text)

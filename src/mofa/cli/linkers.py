@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mofa.build import linkers_of
 from mofa.cli.common import Answer, JsonOption, SeedOption, failure, note, progress, refusal, show
 from mofa.errors import InputError
 from mofa.textfiles import make_writable_folder, write_bytes
@@ -137,22 +137,6 @@ def _family(name: str | None) -> Family | None:
     except ValueError:
         known = ", ".join(Family)
         raise InputError(f"no linker family is called {name!r}", action=f"Choose one of {known}") from None
-
-
-def linkers_of(source: str, seed: int, family: Family | None = None) -> Iterator[RawLinker | Linker | Rejected]:
-    """Linkers of a file, or the one that a SMILES describes; a file of processed linkers gives them as they are."""
-    from mofa.chemistry import Reason, Rejected
-    from mofa.chemistry.molecules import from_smiles
-    from mofa.chemistry.molfiles import read_linkers
-
-    path = Path(source)
-    if path.exists() or path.suffix.lower() in (".sdf", ".mol", ".xyz", ".smi", ".smiles", ".txt"):
-        yield from read_linkers(path, family=family, seed=seed)
-        return
-    raw = from_smiles(source, family=family, seed=seed)
-    if isinstance(raw, Rejected) and raw.reason is Reason.UNREADABLE:
-        raise InputError("is neither a file nor a valid SMILES", where=source, action="Check the path or the SMILES")
-    yield raw
 
 
 def train(
