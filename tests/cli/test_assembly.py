@@ -58,3 +58,20 @@ def test_wrong_usage(tmp_path: Path) -> None:
     nowhere = mofa("assemble", "--linker", BDC, "--net", "abc", "--net-file", tmp_path / "no.cgd", "--out", tmp_path)
     assert nowhere.code == 1
     assert "no.cgd" in nowhere.err
+
+
+def test_a_mof_is_drawn(tmp_path: Path) -> None:
+    picture = tmp_path / "mof.svg"
+    done = mofa("assemble", "--linker", BDC, "--linker", DABCO, "--picture", picture, "--out", tmp_path, "--json")
+    assert done.code == 0, done.err
+    assert done.json["picture"] == str(picture)
+    assert picture.read_text().startswith("<svg")
+    wrong = mofa("assemble", "--linker", BDC, "--picture", tmp_path / "mof.pdf", "--out", tmp_path)
+    assert wrong.code == 1
+    assert ".svg or .png" in wrong.err
+
+
+@pytest.mark.engine
+def test_a_pore_that_co2_cannot_enter_is_refused_on_demand(tmp_path: Path) -> None:
+    open_pore = mofa("assemble", "--linker", BDC, "--linker", DABCO, "--check-pore", "--out", tmp_path, "--json")
+    assert open_pore.code == 0, open_pore.err

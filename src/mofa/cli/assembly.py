@@ -11,13 +11,16 @@ import typer
 
 from mofa.build import build, first_linker, sound_linkers
 from mofa.cli.common import Answer, JsonOption, SeedOption, refusal, show
-from mofa.textfiles import make_writable_folder
+from mofa.errors import InputError
+from mofa.textfiles import make_writable_folder, write_bytes, write_text
 
 if TYPE_CHECKING:
     from mofa.build import Source
     from mofa.chemistry import Framework, Linker, Rejected
 
     Make: TypeAlias = Callable[[Sequence[Source]], Framework | Rejected]
+
+_PICTURES = frozenset({".svg", ".png"})
 
 
 def assemble(
@@ -44,14 +47,23 @@ def assemble(
     each: Annotated[
         bool, typer.Option("--each", help="One MOF for every linker of the first --linker; the others go into all.")
     ] = False,
+    with_pore_check: Annotated[
+        bool, typer.Option("--check-pore", help="Refuse a MOF that CO2 cannot enter (takes about a second).")
+    ] = False,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="SVG or PNG file to draw the MOF into.", show_default=False)
+    ] = None,
     out: Annotated[Path, typer.Option("--out", help="Folder for the CIF.")] = Path("."),
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Put linkers and a metal node into a net, and check the MOF."""
+    from mofa.assemble import check_pore
     from mofa.chemistry import Rejected
 
     make_writable_folder(out)
+    if picture is not None:
+        _check_picture(picture, each)
     make = partial(
         build,
         node,
@@ -63,8 +75,9 @@ def assemble(
         seed=seed,
     )
     failed = False
-    for source, result in _one_each(linker, seed, make) if each else [(" + ".join(linker), make(linker))]:
-        answer = refusal(result, source) if isinstance(result, Rejected) else _written(result, source, out)
+    for source, made in _one_each(linker, seed, make) if each else [(" + ".join(linker), make(linker))]:
+        result = made if isinstance(made, Rejected) or not with_pore_check else check_pore(made) or made
+        answer = refusal(result, source) if isinstance(result, Rejected) else _written(result, source, out, picture)
         failed |= answer.refused
         show(answer, as_json=json_output)
     if failed:
@@ -87,7 +100,25 @@ def _one_each(sources: list[str], seed: int, make: Make) -> Iterator[tuple[str, 
         yield f"{pool}#{number}", linker if isinstance(linker, Rejected) else make([linker, *fixed])
 
 
-def _written(mof: Framework, source: str, out: Path) -> Answer:
+def _check_picture(picture: Path, each: bool) -> None:
+    """Find out before the work whether the picture can be drawn."""
+    if picture.suffix.lower() not in _PICTURES:
+        raise InputError("pictures are SVG or PNG", where=picture, action="Give a name that ends in .svg or .png")
+    if each:
+        raise InputError("one picture does not show many MOFs", where=picture, action="Leave out --each or --picture")
+    make_writable_folder(picture.parent)
+
+
+def _draw(mof: Framework, picture: Path) -> Path:
+    """Draw a MOF in the format that the file's name asks for."""
+    from mofa.chemistry.picture import structure_png, structure_svg
+
+    if picture.suffix.lower() == ".png":
+        return write_bytes(picture, structure_png(mof, title=mof.name))
+    return write_text(picture, structure_svg(mof, title=mof.name))
+
+
+def _written(mof: Framework, source: str, out: Path, picture: Path | None) -> Answer:
     """The answer for a MOF, whose CIF goes into the folder `out`."""
     from mofa.chemistry.cif import write_cif
 
@@ -106,6 +137,7 @@ def _written(mof: Framework, source: str, out: Path) -> Answer:
         "cell": cell,
         "n_atoms": len(mof),
         "density_g_per_cm3": mof.density_g_per_cm3,
+        "picture": None if picture is None else _draw(mof, picture),
     }
     lengths, angles = " x ".join(f"{x:.2f}" for x in cell[:3]), ", ".join(f"{x:.1f}" for x in cell[3:])
     text = (
