@@ -6,8 +6,10 @@ import os
 from importlib.util import find_spec
 
 from mofa.campaign.curriculum import CurriculumSettings
+from mofa.campaign.recipes import check_recipe
 from mofa.campaign.settings import CampaignPlan, PolicySettings, Pool, SlotPlan, StopRules
 from mofa.campaign.tasks import TaskKind
+from mofa.chemistry import Family
 from mofa.compute import SERVERS, ServerSettings
 from mofa.config import CampaignConfig
 from mofa.config import Policy as PolicySection
@@ -32,7 +34,7 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     return CampaignPlan(
         seed=config.campaign.seed,
         options=options,
-        policy=policy_settings(config.policy, slots),
+        policy=policy_settings(config.policy, slots, recipe=recipe_of(config)),
         stop=StopRules(**config.stop.model_dump()),
         slots=slots,
         server=server_of(config, slots),
@@ -76,15 +78,24 @@ def slots_of(config: CampaignConfig) -> SlotPlan:
     return SlotPlan(pools, lend_above=config.policy.lend_above)
 
 
-def policy_settings(section: PolicySection, slots: SlotPlan) -> PolicySettings:
+def recipe_of(config: CampaignConfig) -> tuple[Family, ...]:
+    """Families of a MOF's linkers."""
+    return tuple(map(Family, config.assemble.linkers))
+
+
+def policy_settings(
+    section: PolicySection, slots: SlotPlan, *, recipe: tuple[Family, ...] = PolicySettings.recipe
+) -> PolicySettings:
     """Thresholds of the policy, those that were left open (0) as the slots ask for.
 
     Args:
         section: of the configuration.
         slots: of the campaign.
+        recipe: families of a MOF's linkers.
     """
     generate, validate = slots.slots_of(TaskKind.GENERATE), slots.slots_of(TaskKind.VALIDATE)
     return PolicySettings(
+        recipe=recipe,
         min_linkers_per_family=section.min_linkers_per_family,
         linker_window=section.linker_window or max(64, 50 * generate),
         max_mofs_per_linker=section.max_mofs_per_linker,
@@ -116,16 +127,15 @@ def check_engines(config: CampaignConfig) -> None:
     """Make sure that everything the configuration names exists, before anything runs.
 
     Raises:
-        ConfigError: the server is the simulated one.
+        ConfigError: the server is the simulated one, or the families of linkers do not fit node, net or generator.
         EngineMissingError: an engine or a server is not known or not installed.
         EngineError: a Redis server that is named cannot be reached.
         InputError: a node, net or gas is not known.
     """
     from mofa.adsorb import ENGINES as ADSORPTION
     from mofa.adsorb import guest
-    from mofa.assemble import load_net, load_node
     from mofa.charges import CHARGE_MODELS
-    from mofa.generate import GENERATORS
+    from mofa.generate import GENERATORS, Generator
     from mofa.optimize import OPTIMIZERS
     from mofa.validate import ENGINES as FORCE_FIELDS
 
@@ -144,9 +154,8 @@ def check_engines(config: CampaignConfig) -> None:
         from mofa.compute.redis import check_redis
 
         check_redis(config.compute.redis_url)
-    GENERATORS.load(config.generate.generator)
-    load_node(config.assemble.node)
-    load_net(config.assemble.net)
+    generator: Generator = GENERATORS.load(config.generate.generator)()
+    check_recipe(recipe_of(config), config.assemble, generator)
     FORCE_FIELDS.load(config.validate_.engine)
     OPTIMIZERS.load(config.optimize.method)
     CHARGE_MODELS.load(config.charges.method)

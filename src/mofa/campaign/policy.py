@@ -93,7 +93,7 @@ class Policy:
             case TaskKind.PROCESS:
                 self._batches.take(task.subject)
             case TaskKind.ASSEMBLE:
-                self._shelf.use(task.inputs)
+                self._shelf.use(task.inputs, task.options["linkers_per_mof"])
             case TaskKind.VALIDATE:
                 self._mofs.take(task.subject)
                 self._linkers_of[task.subject] = task.inputs[1:]

@@ -212,11 +212,16 @@ class Shelf:
             self._none_for = (n, seed)
         return found
 
-    def use(self, refs: Sequence[str]) -> None:
-        """Note that combinations, given by the files of their linkers one after another, are being assembled."""
+    def use(self, refs: Sequence[str], size: int) -> None:
+        """Note that combinations are being assembled.
+
+        Args:
+            refs: files of their linkers, one combination after another.
+            size: linkers of a combination; not that of the recipe where a campaign goes on with another one.
+        """
         self._none_for = None
         uses, tried, history = self._uses, self._tried, self._history
-        combinations = zip(*[iter(refs)] * len(self.recipe), strict=True)
+        combinations = zip(*[iter(refs)] * size, strict=True)
         identities = list(map(tuple, map(sorted, combinations)))
         tried.update(identities)
         history.extend(identities)

@@ -31,7 +31,7 @@ class PolicySettings:
     """Thresholds of the policy; defaults are the paper's where it gives one."""
 
     recipe: tuple[Family, ...] = (Family.BCA, Family.BCA, Family.BZN)
-    """Families of a MOF's linkers, in the order in which `assemble` takes them."""
+    """Families of a MOF's linkers; the default is the paper's."""
     min_linkers_per_family: int = 4
     """Linkers of each family that must be known before MOFs are assembled."""
     linker_window: int = 64

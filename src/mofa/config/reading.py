@@ -13,7 +13,7 @@ from mofa.errors import ConfigError
 
 
 def load_config(path: str | Path) -> CampaignConfig:
-    """Read and check a campaign file.
+    """Read and check a campaign file. Files that it names by relative paths are looked for beside it.
 
     Raises:
         ConfigError: the file is missing, not TOML, or a key, type, unit or value is wrong; all problems at once.
@@ -29,7 +29,16 @@ def load_config(path: str | Path) -> CampaignConfig:
         ) from error
     except UnicodeDecodeError as error:
         raise ConfigError("is not a text file", where=where, action="Give a TOML file in UTF-8") from error
-    return parse_config(text, where=str(where))
+    return _with_paths_from(where.resolve().parent, parse_config(text, where=str(where)))
+
+
+def _with_paths_from(folder: Path, config: CampaignConfig) -> CampaignConfig:
+    """The configuration with the absolute paths of its files, so that it means the same everywhere."""
+    section = config.assemble
+    # A node is named, or it is a file; names have no suffix.
+    files = {"node": section.node if Path(section.node).suffix else "", "net_file": section.net_file}
+    absolute = {key: str(folder / Path(name).expanduser()) for key, name in files.items() if name}
+    return config.model_copy(update={"assemble": section.model_copy(update=absolute)})
 
 
 def parse_config(text: str, *, where: str = "campaign file") -> CampaignConfig:

@@ -12,6 +12,7 @@ PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Strain = Annotated[float, Field(gt=0, le=1)]
 Kind = Literal["generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train"]
+FamilyName = Literal["BCA", "BZN", "PYR", "AMN", "TCA", "QCA", "IMD"]
 LentKind = Literal["process", "assemble", "validate", "optimize", "charges", "adsorb"]
 """Kinds that have a queue, by whose length slots are lent."""
 
@@ -54,10 +55,16 @@ class Process(Section):
 class Assemble(Section):
     """Task 3: linkers and a node in a net."""
 
+    linkers: Annotated[tuple[FamilyName, ...], Field(strict=False, min_length=1)] = ("BCA", "BCA", "BZN")
+    """Families of the linkers of one MOF; those of a place may be of several, and one linker serves all of it."""
     node: str = "zn-paddlewheel-pillar"
-    """Metal node; `mofa nodes` lists them."""
+    """Metal node; `mofa nodes` lists them. Or a node file, its path from this file."""
     net: str = "pcu"
     """RCSR symbol of the net; `mofa nets` lists them."""
+    net_file: str = ""
+    """File of nets (.cgd) that the net is in, its path from this file; empty for those of MOFA."""
+    catenation: Annotated[int, Field(ge=0, le=3)] = 0
+    """Further nets that interpenetrate the first."""
     max_bend_deg: Annotated[float, Field(gt=0, le=180)] = 15.0
     """Largest angle between a linker's exit and the line through both its ends, degrees."""
     torsion_step_deg: Annotated[float, Field(gt=0, le=360)] = 15.0
@@ -292,5 +299,7 @@ class CampaignConfig(Section):
         names = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train")
         dumped = self.model_dump(mode="json", by_alias=True)
         options: dict[str, dict[str, Any]] = {name: dumped[name] for name in names}
+        # What the policy draws from is no option: `assemble` gets the linkers themselves.
+        del options["assemble"]["linkers"]
         options["train"] |= {name: options["generate"][name] for name in ("generator", "max_heavy_atoms")}
         return options
