@@ -175,7 +175,9 @@ class CgdFile:
             else:
                 break
         if len(ends) != 2 or rest:
-            raise self._error(line, f"an EDGE joins two ends, each a node's id or 3 coordinates, not {' '.join(values)!r}")
+            raise self._error(
+                line, f"an EDGE joins two ends, each a node's id or 3 coordinates, not {' '.join(values)!r}"
+            )
         return ends[0], ends[1]
 
     def _numbers(self, line: int, words: list[str]) -> NDArray[np.float64]:

@@ -4,6 +4,9 @@ An isomorphism of periodic graphs moves barycentric coordinates by an affine map
 integer matrix of determinant 1 or -1. So a vertex and three independent vectors fix it, few candidates remain, and
 each is checked edge by edge in integers. Vertices that share a place are told apart by their edges.
 DOI 10.1107/S0108767303012017.
+
+A yes is always right. A no could be wrong only for graphs in which vertices that share a place can be exchanged by
+themselves: there, unlike in any net of ordinary MOFs, translations are no unique choice.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.quotient import Image, QuotientGraph, count_edges, lattice_basis
+from mofa.assemble.quotient import Assignment, Image, QuotientGraph, count_edges, folded
 
 # Coordinates are compared in bins of 1/5000 of a cell. The offset keeps fractions with small denominators, which
 # barycentric coordinates are, away from the bins' edges.
@@ -28,8 +31,6 @@ _MAX_WALK = 4
 
 Label = tuple[int, tuple[int, ...]]
 Kind = tuple[int, Label]
-Assignment = list[Image]
-"""For every vertex of the first graph its image in the second."""
 
 
 class Sites:
@@ -190,9 +191,7 @@ def _pick_flag(vertex: int, walks: dict[Kind, list[NDArray[np.float64]]]) -> tup
     return None, 0
 
 
-def carry(
-    first: Placed, second: Placed, matrix: NDArray[np.int64], move: NDArray[np.float64]
-) -> Assignment | None:
+def carry(first: Placed, second: Placed, matrix: NDArray[np.int64], move: NDArray[np.float64]) -> Assignment | None:
     """Where an affine map of barycentric coordinates takes every vertex, or None if it is no isomorphism.
 
     Args:
@@ -298,56 +297,7 @@ def _smaller_cell(placed: Placed) -> QuotientGraph | None:
             continue
         images = carry(placed, placed, np.eye(3, dtype=np.int64), step)
         if images is not None:
-            smaller = _fold(placed.graph, images)
+            smaller = folded(placed.graph, images)
             if smaller is not None:
                 return smaller
     return None
-
-
-def _fold(graph: QuotientGraph, images: Assignment) -> QuotientGraph | None:
-    """The graph with vertices identified that a translation, given by what it does to them, takes to one another.
-
-    None when what is given is no translation: applied often enough, it must move all vertices by one lattice vector.
-    """
-    cycles: list[list[Image]] = []
-    seen: set[int] = set()
-    returns: set[tuple[int, ...]] = set()
-    for start in range(graph.n_vertices):
-        if start in seen:
-            continue
-        cycle: list[Image] = [(start, (0, 0, 0))]
-        while True:
-            vertex, (x, y, z) = cycle[-1]
-            seen.add(vertex)
-            following, (dx, dy, dz) = images[vertex]
-            cell = (x + dx, y + dy, z + dz)
-            if following == start:
-                returns.add(cell)
-                break
-            cycle.append((following, cell))
-        cycles.append(cycle)
-    order = len(cycles[0])
-    if len(returns) > 1 or any(len(cycle) != order for cycle in cycles):
-        return None
-    # In units of 1/order the translation is an integer vector.
-    finer = lattice_basis(np.vstack([order * np.eye(3, dtype=np.int64), np.array([next(iter(returns))])]))
-    to_finer = np.linalg.inv(finer.astype(np.float64))
-    step = np.array(next(iter(returns)))
-    owner = np.zeros(graph.n_vertices, dtype=np.int64)
-    offset = np.zeros((graph.n_vertices, 3))
-    for number, cycle in enumerate(cycles):
-        for times, (vertex, cell) in enumerate(cycle):
-            owner[vertex] = number
-            offset[vertex] = times * step - order * np.array(cell)
-    firsts = {cycle[0][0] for cycle in cycles}
-    counts: Counter[tuple[int, ...]] = Counter()
-    for i in sorted(firsts):
-        for j, shift in graph.neighbors[i]:
-            moved = (order * np.array(shift) + offset[j] - offset[i]) @ to_finer
-            x, y, z = np.rint(moved).astype(int).tolist()
-            a, b = int(owner[i]), int(owner[j])
-            counts[min((a, b, x, y, z), (b, a, -x, -y, -z))] += 1
-    # Every edge was met from both of its ends.
-    edges = [edge for edge, count in sorted(counts.items()) for _ in range(count // 2)]
-    rows = np.array(edges, dtype=np.int64).reshape(-1, 5)
-    return QuotientGraph(len(cycles), rows[:, :2], rows[:, 2:])

@@ -19,6 +19,8 @@ from mofa.chemistry.arrays import frozen_ints
 Shift = tuple[int, int, int]
 Image = tuple[int, Shift]
 """A vertex and the cell that it is in."""
+Assignment = list[Image]
+"""For every vertex of one graph its image in another."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,9 +177,7 @@ def quotient_graph(net: Net) -> QuotientGraph:
 
 def count_edges(ends: list[list[int]], shifts: list[list[int]]) -> Counter[tuple[int, ...]]:
     """Edges as (i, j, shift), each in the direction that comes first, and how often they occur."""
-    return Counter(
-        min((i, j, x, y, z), (j, i, -x, -y, -z)) for (i, j), (x, y, z) in zip(ends, shifts, strict=True)
-    )
+    return Counter(min((i, j, x, y, z), (j, i, -x, -y, -z)) for (i, j), (x, y, z) in zip(ends, shifts, strict=True))
 
 
 def lattice_basis(vectors: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -204,3 +204,59 @@ def lattice_basis(vectors: NDArray[np.int64]) -> NDArray[np.int64]:
             basis.append(live[0])
             rows = [row for row in rows if row is not live[0]]
     return np.array(basis, dtype=np.int64).reshape(-1, 3)
+
+
+def folded(graph: QuotientGraph, images: Assignment) -> QuotientGraph | None:
+    """The same periodic graph in a smaller cell, of which a translation that maps it onto itself is a lattice vector.
+
+    Args:
+        graph: in the cell as it is.
+        images: where the translation takes every vertex.
+
+    Returns:
+        None when what is given is no translation: applied often enough, one moves all vertices by one lattice vector.
+    """
+    cycles, returns = _cycles(images)
+    order, step = len(cycles[0]), np.array(next(iter(returns)))
+    if len(returns) > 1 or any(len(cycle) != order for cycle in cycles):
+        return None
+    # In units of 1/order the translation is an integer vector, and with it the finer lattice.
+    finer = lattice_basis(np.vstack([order * np.eye(3, dtype=np.int64), step]))
+    to_finer = np.linalg.inv(finer.astype(np.float64))
+    owner = [0] * graph.n_vertices
+    offset = np.zeros((graph.n_vertices, 3))
+    for number, cycle in enumerate(cycles):
+        for times, (vertex, cell) in enumerate(cycle):
+            owner[vertex] = number
+            offset[vertex] = times * step - order * np.array(cell)
+    counts: Counter[tuple[int, ...]] = Counter()
+    for number, cycle in enumerate(cycles):
+        for j, shift in graph.neighbors[cycle[0][0]]:
+            moved = (order * np.array(shift) + offset[j] - offset[cycle[0][0]]) @ to_finer
+            x, y, z = np.rint(moved).astype(int).tolist()
+            counts[min((number, owner[j], x, y, z), (owner[j], number, -x, -y, -z))] += 1
+    # Every edge was met from both of its ends.
+    rows = np.array([edge for edge, count in sorted(counts.items()) for _ in range(count // 2)], dtype=np.int64)
+    return QuotientGraph(len(cycles), rows[:, :2], rows[:, 2:])
+
+
+def _cycles(images: Assignment) -> tuple[list[list[Image]], set[Shift]]:
+    """Vertices in the order in which a map takes them to one another, and the lattice vectors that they return by."""
+    cycles: list[list[Image]] = []
+    returns: set[Shift] = set()
+    seen: set[int] = set()
+    for start in range(len(images)):
+        if start in seen:
+            continue
+        cycle: list[Image] = [(start, (0, 0, 0))]
+        while True:
+            vertex, (x, y, z) = cycle[-1]
+            seen.add(vertex)
+            following, (dx, dy, dz) = images[vertex]
+            cell = (x + dx, y + dy, z + dz)
+            if following == start:
+                returns.add(cell)
+                break
+            cycle.append((following, cell))
+        cycles.append(cycle)
+    return cycles, returns

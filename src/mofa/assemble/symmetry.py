@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations, product
 
 import numpy as np
@@ -70,6 +71,7 @@ class SpaceGroup:
         return np.asarray(np.linalg.cholesky(metric), dtype=np.float64)
 
 
+@lru_cache(maxsize=256)
 def space_group(symbol: str) -> SpaceGroup | None:
     """The group of a Hermann-Mauguin symbol, or None if there is none.
 
@@ -106,8 +108,6 @@ def unfold(
     lengths = [float(np.linalg.norm((end - start) @ cell)) for start, end in edges]
     if min(lengths) <= 0.0:
         return Mistake("edge", lengths.index(min(lengths)), "an edge has two different ends")
-    near = _SAME_PLACE * min(lengths)
-    basis = _primitive_basis(group, cell)
     vertices = _Vertices(group, cell, _SAME_PLACE * min(lengths))
     for number, node in enumerate(nodes):
         taken = vertices.at(node.position)
@@ -202,7 +202,7 @@ class _Vertices:
         return found
 
     def _images_of_end(self, position: NDArray[np.float64]) -> tuple[list[int], NDArray[np.int64]]:
-        """For every operation the vertex that it takes the one at a position to, and its cell, ``[n_operations, 3]``."""
+        """The vertices, and their cells ``[n_operations, 3]``, that the operations take the one at a position to."""
         vertex = self.at(position)
         # Rounding in the file is left behind: the vertex itself is moved, in the cell that is meant.
         exact = self._positions[vertex]

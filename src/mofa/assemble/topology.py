@@ -1,8 +1,8 @@
 """Which net is it? The net of a framework is read off its bonds and compared with the one asked for.
 
-    underlying_net(framework)     # metal parts and branching ligands as a periodic graph, one for every net inside
-    check_net(framework, net)     # None, or what is wrong with it
-    identify_net(framework)       # RCSR symbol among the nets shipped
+underlying_net(framework)     # metal parts and branching ligands as a periodic graph, one for every net inside
+check_net(framework, net)     # None, or what is wrong with it
+identify_net(framework)       # RCSR symbol among the nets shipped
 """
 
 from __future__ import annotations
@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
+
+import numpy as np
 
 from mofa.assemble.dissection import dissect
 from mofa.assemble.finding import Finding
@@ -51,19 +53,28 @@ def check_net(framework: Framework, net: Net) -> Finding | None:
         framework: any, however it was made.
         net: what it should be.
     """
-    pieces = underlying_net(framework)
-    if isinstance(pieces, Rejected):
-        return pieces.reason, pieces.detail, pieces.atoms
+    taken_apart = dissect(framework)
+    if isinstance(taken_apart, Rejected):
+        return taken_apart.reason, taken_apart.detail, taken_apart.atoms
+    graph = taken_apart.graph
+    mistake = _mistake(net, graph.n_vertices, graph.ends.tobytes(), graph.shifts.tobytes())
+    return None if mistake is None else (Reason.WRONG_NET, mistake, ())
+
+
+@lru_cache(maxsize=1024)
+def _mistake(net: Net, n_vertices: int, ends: bytes, shifts: bytes) -> str | None:
+    """How a quotient graph differs from a net; kept, since MOFs of one node and net often give the very same graph."""
+    edges = (np.frombuffer(data, dtype=np.int64).reshape(-1, width) for data, width in ((ends, 2), (shifts, 3)))
+    pieces = QuotientGraph(n_vertices, *edges).components()
     if not pieces:
-        return Reason.WRONG_NET, f"no ligand joins the metal parts to a net, {net.name} was asked for", ()
+        return f"no ligands join the metal parts to a net, {net.name} was asked for"
     wanted = _prepared(net)
     for piece in pieces:
         if piece.rank < 3:
-            detail = f"the net's edges extend in {piece.rank} directions, those of {net.name} in 3"
-            return Reason.WRONG_NET, detail, ()
+            return f"the edges of the net extend in {piece.rank} directions, those of {net.name} in 3"
         found = Placed(piece.graph)
         if not wanted.isomorphic(found):
-            return Reason.WRONG_NET, f"the bonds make {_describe(found)}; {net.name} is {_describe(wanted)}", ()
+            return f"the bonds make {_describe(found)}; {net.name} has {_describe(wanted)}"
     return None
 
 
@@ -92,13 +103,14 @@ def _prepared(net: Net) -> Placed:
 
 
 def _describe(placed: Placed) -> str:
-    """Vertices of the smallest cell by connectivity, their coordination sequences and rings."""
+    """Vertices of the smallest cell by connectivity, with their coordination sequences and rings."""
     graph = placed.minimal.graph
     kinds = Counter(
         (graph.degrees[v], graph.coordination_sequence(v, _SHELLS_SHOWN), graph.four_rings(v))
         for v in range(graph.n_vertices)
     )
-    return ", ".join(
-        f"{count} {degree}-connected ({' '.join(map(str, sequence))}; {rings} 4-rings)"
+    return " and ".join(
+        f"{count} vert{'ex' if count == 1 else 'ices'} of {degree} edges (coordination sequence"
+        f" {' '.join(map(str, sequence))}, {rings} four-rings)"
         for (degree, sequence, rings), count in sorted(kinds.items())
     )
