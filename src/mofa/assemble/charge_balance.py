@@ -20,7 +20,7 @@ from mofa.chemistry import Reason
 _STATES = """
 Li 1; Na 1; K 1; Rb 1; Cs 1; Be 2; Mg 2; Ca 2; Sr 2; Ba 2;
 Al 3; Ga 3; In 3; Tl 1 3; Sn 2 4; Pb 2 4; Bi 3;
-Sc 3; Ti 3 4; V 3 4 5; Cr 2 3 6; Mn 2 3 4; Fe 2 3; Co 2 3; Ni 2 3; Cu 1 2; Zn 2;
+Sc 3; Ti 3 4; V 3 4 5; Cr 2 3; Mn 2 3 4; Fe 2 3; Co 2 3; Ni 2 3; Cu 1 2; Zn 2;
 Y 3; Zr 4; Nb 4 5; Mo 2 3 4 5 6; Ru 2 3; Rh 1 2 3; Pd 2 4; Ag 1; Cd 2;
 Hf 4; Ta 5; W 4 5 6; Re 3 4 5 7; Ir 1 3; Pt 2 4; Au 1 3; Hg 1 2;
 La 3; Ce 3 4; Pr 3; Nd 3; Sm 3; Eu 2 3; Gd 3; Tb 3 4; Dy 3; Ho 3; Er 3; Tm 3; Yb 2 3; Lu 3;

@@ -11,10 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from mofa.chemistry.elements import covalent_radius_ang, is_metal
+from mofa.chemistry.elements import covalent_radius_ang, is_metal, van_der_waals_radius_ang
 
 _BONDS_ANG = """
-H B 1.00 1.40; H C 0.88 1.25; H N 0.78 1.18; H O 0.72 1.20; H Si 1.30 1.62; H P 1.20 1.52; H S 1.10 1.48;
+H B 1.00 1.40; H C 0.77 1.28; H N 0.78 1.18; H O 0.72 1.20; H Si 1.30 1.62; H P 1.20 1.52; H S 1.10 1.48;
 B B 1.55 1.95; B C 1.40 1.74; B N 1.28 1.74; B O 1.22 1.62; B F 1.22 1.54;
 C C 1.04 1.70; C N 1.00 1.64; C O 1.04 1.60; C F 1.20 1.50; C Si 1.70 2.04; C P 1.56 2.00; C S 1.48 1.96;
 C Cl 1.57 1.92; C Se 1.68 2.09; C Br 1.74 2.09; C I 1.92 2.28;
@@ -36,26 +36,6 @@ _ORGANIC_SPREAD_ANG = 0.25
 _METAL_SHRINK_ANG = 0.40
 _METAL_STRETCH_ANG = 0.45
 
-# Van der Waals radii, Å. DOI 10.1021/j100785a001; boron and the rest from DOI 10.1021/jp8111556.
-_VAN_DER_WAALS_ANG = {
-    "H": 1.20,
-    "B": 1.92,
-    "C": 1.70,
-    "N": 1.55,
-    "O": 1.52,
-    "F": 1.47,
-    "Si": 2.10,
-    "P": 1.80,
-    "S": 1.80,
-    "Cl": 1.75,
-    "Ge": 2.11,
-    "As": 1.85,
-    "Se": 1.90,
-    "Br": 1.85,
-    "Te": 2.06,
-    "I": 1.98,
-}
-_OTHER_VAN_DER_WAALS_ANG = 2.0
 # Contacts as a fraction of the radii's sum: where repulsion is felt; the closest for two atoms that only the crystal
 # brings together; the closest for two that the molecule holds together (rings, cages, ortho groups).
 SOFT_FRACTION = 0.88
@@ -90,7 +70,7 @@ La 6 12; Ce 6 12; Pr 6 12; Nd 6 12; Sm 6 10; Eu 6 10; Gd 6 10; Tb 6 10; Dy 6 10;
 Lu 6 10; Th 6 12; U 5 9; Np 5 9; Pu 5 10
 """
 # Metals with oxo groups that bind to nothing else: V=O, Mo=O, uranyl.
-BARE_OXYGEN_METALS = tuple("Ti V Nb Ta Cr Mo W Mn Tc Re Fe Ru Os Ir U Np Pu Am Pa".split())
+BARE_OXYGEN_METALS = tuple("Ti V Nb Ta Mo W Tc Re Ru Os U Np Pu Am Pa".split())
 _HALOGENS = frozenset({"F", "Cl", "Br", "I"})
 _HALOGEN_ON_METAL_MOST = 4
 _OTHER_NEIGHBORS = (1, 14)
@@ -155,7 +135,7 @@ def contact_ang(a: str, b: str, fraction: float) -> float:
         a, b = "H", "H" if other == POLAR_HYDROGEN else other
     if is_metal(a) or is_metal(b):
         return covalent_radius_ang(a) + covalent_radius_ang(b)
-    return fraction * sum(_VAN_DER_WAALS_ANG.get(symbol, _OTHER_VAN_DER_WAALS_ANG) for symbol in (a, b))
+    return fraction * (van_der_waals_radius_ang(a) + van_der_waals_radius_ang(b))
 
 
 @cache

@@ -62,6 +62,11 @@ class _Perception:
             i, j, (x, y, z) = int(graph.i[k]), int(graph.j[k]), graph.shift[k].tolist()
             self.links[i].append((k, j, (x, y, z)))
             self.links[j].append((k, i, (-x, -y, -z)))
+        self.n_metal = np.bincount(
+            np.concatenate([graph.i, graph.j]),
+            weights=np.concatenate([metal[graph.j], metal[graph.i]]).astype(float),
+            minlength=graph.n_atoms,
+        )
         self.ring_bonds: set[int] = set()
         self.lacking = [0 if metal[atom] else self._bonds_lacking(atom) for atom in range(len(self.symbols))]
 
@@ -83,7 +88,8 @@ class _Perception:
             if n == 2:
                 return 2 if self._is_linear(atom) else 1
             return 2 if n == 1 else 0
-        return int(symbol in ("O", "S", "Se") and n == 1)
+        # An oxygen that bridges metals is an alkoxide, not a carbonyl.
+        return int(symbol in ("O", "S", "Se") and n == 1 and self.n_metal[atom] < 2)
 
     def _is_linear(self, atom: int) -> bool:
         u, v = (self._outward(k, atom) for k, _, _ in self.links[atom])

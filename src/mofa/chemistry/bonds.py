@@ -227,28 +227,36 @@ def _shortest_of_hydrogens(
 
 
 _Columns = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]
+_Image = tuple[int, int, int, int]
 
 
 def _bridged(
     numbers: NDArray[np.int64], metal: NDArray[np.bool_], bonds: _Columns, near: _Columns
 ) -> NDArray[np.bool_]:
     """Which pairs of metals are bridged by at least three O-C-O groups, ``[n_near]``."""
-    of_metal: dict[int, list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
-    of_oxygen: dict[int, list[tuple[int, tuple[int, int, int]]]] = defaultdict(list)
+    of_metal: dict[int, list[_Image]] = defaultdict(list)
+    of_oxygen: dict[int, list[_Image]] = defaultdict(list)
     oxygen = numbers == _OXYGEN
     rows = np.flatnonzero(oxygen[bonds[0]] | oxygen[bonds[1]])
     for a, b, (x, y, z) in zip(*(column[rows].tolist() for column in bonds), strict=True):
-        for start, end, shift in ((a, b, (x, y, z)), (b, a, (-x, -y, -z))):
+        for start, end, image in ((a, b, (b, x, y, z)), (b, a, (a, -x, -y, -z))):
             if metal[start]:
-                of_metal[start].append((end, shift))
+                of_metal[start].append(image)
             elif numbers[end] == _CARBON:
-                of_oxygen[start].append((end, shift))
-    carbons: dict[int, set[tuple[int, int, int, int]]] = {
-        atom: {(c, x + u, y + v, z + w) for o, (x, y, z) in row for c, (u, v, w) in of_oxygen[o]}
-        for atom, row in of_metal.items()
-    }
+                of_oxygen[start].append(image)
+
+    def oxygens_of_carbons(atom: int, x: int, y: int, z: int) -> dict[_Image, set[_Image]]:
+        """Carbons two bonds from an image of a metal, with the oxygens between."""
+        between: dict[_Image, set[_Image]] = defaultdict(set)
+        for o, dx, dy, dz in of_metal[atom]:
+            for c, ex, ey, ez in of_oxygen[o]:
+                between[c, x + dx + ex, y + dy + ey, z + dz + ez].add((o, x + dx, y + dy, z + dz))
+        return between
+
     found = []
     for a, b, (x, y, z) in zip(*(column.tolist() for column in near), strict=True):
-        beyond = {(c, u + x, v + y, w + z) for c, u, v, w in carbons.get(b, ())}
-        found.append(len(carbons.get(a, set()) & beyond) >= PADDLEWHEEL_MIN_BRIDGES)
+        one, two = oxygens_of_carbons(a, 0, 0, 0), oxygens_of_carbons(b, x, y, z)
+        # An oxygen on both metals, such as a phenolate's, is no O-C-O bridge.
+        bridges = sum(len(one[carbon] | two[carbon]) > 1 for carbon in one.keys() & two.keys())
+        found.append(bridges >= PADDLEWHEEL_MIN_BRIDGES)
     return np.array(found, dtype=np.bool_)

@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from ase.data import atomic_masses, atomic_numbers, chemical_symbols, covalent_radii
+from ase.data import atomic_masses, atomic_numbers, chemical_symbols, covalent_radii, vdw_radii
 from numpy.typing import NDArray
 
 DUMMIES = frozenset({"At", "Fr", "X"})
 
 NONMETALS = frozenset("H He B C N O F Ne Si P S Cl Ar Ge As Se Br Kr Te I Xe At Rn".split())
+
+_VAN_DER_WAALS_ANG = {
+    "H": 1.20,
+    "B": 1.92,
+    "C": 1.70,
+    "N": 1.55,
+    "O": 1.52,
+    "F": 1.47,
+    "Si": 2.10,
+    "P": 1.80,
+    "S": 1.80,
+    "Cl": 1.75,
+    "Ge": 2.11,
+    "As": 1.85,
+    "Se": 1.90,
+    "Br": 1.85,
+    "Te": 2.06,
+    "I": 1.98,
+}
+_OTHER_VAN_DER_WAALS_ANG = 2.0
 
 # By atomic number, for whole arrays of atoms; number 0 is no element.
 COVALENT_RADII_ANG: NDArray[np.float64] = np.array(covalent_radii, dtype=np.float64)
@@ -56,6 +77,13 @@ def covalent_radius_ang(symbol: str) -> float:
     return float(covalent_radii[atomic_number(symbol)])
 
 
+@lru_cache(maxsize=256)
+def van_der_waals_radius_ang(symbol: str) -> float:
+    """Van der Waals radius, Å; 2.0 where none is tabulated. DOI 10.1021/j100785a001."""
+    radius = float(vdw_radii[atomic_number(symbol)])
+    return radius if math.isfinite(radius) else 2.0
+
+
 def is_element(symbol: str) -> bool:
     """Whether `symbol` names a real element."""
     return symbol in atomic_numbers and atomic_numbers[symbol] > 0
@@ -64,3 +92,9 @@ def is_element(symbol: str) -> bool:
 def is_metal(symbol: str) -> bool:
     """Whether the element coordinates (rather than forms covalent chains) in MOFs."""
     return symbol not in NONMETALS
+
+
+@lru_cache(maxsize=256)
+def van_der_waals_radius_ang(symbol: str) -> float:
+    """Van der Waals radius, Å; 2.0 where it is not tabulated. DOI 10.1021/j100785a001, 10.1021/jp8111556 for the rest."""
+    return _VAN_DER_WAALS_ANG.get(symbol, _OTHER_VAN_DER_WAALS_ANG)
