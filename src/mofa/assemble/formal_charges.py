@@ -41,15 +41,14 @@ class FormalCharges:
 
 def formal_charges(structure: Structure) -> FormalCharges:
     """The formal charges of a structure's nonmetals."""
-    aromatic = _aromatic_bonds(structure)
-    ring = structure.bonds_that_are(aromatic) >= 2
+    ring = structure.bonds_that_are(structure.aromatic) >= 2
     charge, known = _outside_rings(structure)
     charge[ring | structure.metal] = 0.0
     undecided = ~(known | ring | structure.metal)
     undecided |= ring & ~structure.are("C", "N", "O", *_CHALCOGENS)
     pairs = []
     kinds = _kinds(structure)
-    for system in _systems(structure, aromatic, ring):
+    for system in _systems(structure, ring):
         taken = _electrons_taken(kinds[system])
         if taken is None:
             undecided[system[0]] = True
@@ -95,15 +94,7 @@ def _outside_rings(structure: Structure) -> tuple[Floats, Mask]:
     return charge, known
 
 
-def _aromatic_bonds(structure: Structure) -> Mask:
-    """Ends of aromatic bonds, those of groups that share charge (carboxylate, nitro) left out, ``[2 * n_bonds]``."""
-    ends = structure.ends
-    shared = structure.organic_orders == 1.5
-    inside = structure.bonds_that_are(shared) >= 2
-    return np.asarray(shared & inside[ends.centre] & inside[ends.outer], dtype=np.bool_)
-
-
-def _systems(structure: Structure, aromatic: Mask, ring: Mask) -> list[Ints]:
+def _systems(structure: Structure, ring: Mask) -> list[Ints]:
     """Atoms of every aromatic system."""
     parent = list(range(len(ring)))
 
@@ -113,7 +104,7 @@ def _systems(structure: Structure, aromatic: Mask, ring: Mask) -> list[Ints]:
             atom = parent[atom]
         return atom
 
-    ends = structure.ends
+    ends, aromatic = structure.ends, structure.aromatic
     for a, b in zip(ends.centre[aromatic].tolist(), ends.outer[aromatic].tolist(), strict=True):
         if a < b:
             parent[root(b)] = root(a)

@@ -198,6 +198,13 @@ class Structure:
         return np.asarray(np.where(organic, self.orders, 0.0)[self.ends.bond], dtype=np.float64)
 
     @cached_property
+    def aromatic(self) -> Mask:
+        """Rows of `ends` that are aromatic bonds, not those of groups that share charge (carboxylate, nitro)."""
+        shared = self.organic_orders == 1.5
+        inside = self.bonds_that_are(shared) >= 2
+        return np.asarray(shared & inside[self.ends.centre] & inside[self.ends.outer], dtype=np.bool_)
+
+    @cached_property
     def valence(self) -> Floats:
         """Bond orders to nonmetals of every atom, summed.
 
@@ -205,7 +212,7 @@ class Structure:
         unless a double bond leaves the ring there.
         """
         total = np.bincount(self.ends.centre, weights=self.organic_orders, minlength=len(self.numbers))
-        shared = self.bonds_that_are(self.organic_orders == 1.5)
+        shared = self.bonds_that_are(self.aromatic)
         multiple = self.bonds_that_are(self.organic_orders >= 2.0)
         carbon = self.are("C") & (shared >= 2)
         total[carbon] += (1.0 * (multiple == 0) - 0.5 * shared)[carbon]

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 
 import numpy as np
-from ase.data import atomic_masses, atomic_numbers, chemical_symbols, covalent_radii, vdw_radii
+from ase.data import atomic_masses, atomic_numbers, chemical_symbols, covalent_radii
 from numpy.typing import NDArray
 
 DUMMIES = frozenset({"At", "Fr", "X"})
@@ -77,13 +76,6 @@ def covalent_radius_ang(symbol: str) -> float:
     return float(covalent_radii[atomic_number(symbol)])
 
 
-@lru_cache(maxsize=256)
-def van_der_waals_radius_ang(symbol: str) -> float:
-    """Van der Waals radius, Å; 2.0 where none is tabulated. DOI 10.1021/j100785a001."""
-    radius = float(vdw_radii[atomic_number(symbol)])
-    return radius if math.isfinite(radius) else 2.0
-
-
 def is_element(symbol: str) -> bool:
     """Whether `symbol` names a real element."""
     return symbol in atomic_numbers and atomic_numbers[symbol] > 0
@@ -96,5 +88,8 @@ def is_metal(symbol: str) -> bool:
 
 @lru_cache(maxsize=256)
 def van_der_waals_radius_ang(symbol: str) -> float:
-    """Van der Waals radius, Å; 2.0 where it is not tabulated. DOI 10.1021/j100785a001, 10.1021/jp8111556 for the rest."""
+    """Van der Waals radius, Å; 2.0 for all elements but the usual nonmetals.
+
+    DOI 10.1021/j100785a001; boron and the rest from DOI 10.1021/jp8111556.
+    """
     return _VAN_DER_WAALS_ANG.get(symbol, _OTHER_VAN_DER_WAALS_ANG)
