@@ -16,24 +16,24 @@ from mofa.chemistry.linker import ENDS_OF_FAMILY
 from mofa.chemistry.molecules import BOND_ORDERS, bonds_of, molecule_of, positions_of, smiles_pieces
 from mofa.process.dummies import conformer_class, place_dummies
 from mofa.process.geometry import check_angles, check_lengths, connected_pairs
-from mofa.process.perceive import perceive
+from mofa.process.perception import load_perception
 from mofa.process.relaxation import relax
 
 # A generator's geometry may be rough, since relaxation follows; a relaxed one may not.
 GENERATED_LENGTH_SLACK_ANG = 0.35
 GENERATED_ANGLE_SLACK_DEG = 20.0
 RELAXED_LENGTH_SLACK_ANG = 0.12
-SHORTEST_SOLVER_TIME_S = 0.1
 
 
-def make_linker(raw: RawLinker, *, deadline: float) -> Linker | Rejected:
+def make_linker(raw: RawLinker, *, perception: str, deadline: float) -> Linker | Rejected:
     """Run all steps on a linker that has passed inspection.
 
     Args:
         raw: finite, of known elements, without overlaps.
+        perception: engine for linkers without bonds, see `mofa.process.perception`.
         deadline: `time.monotonic()` value at which to give up, s.
     """
-    known = _with_bonds(fold_hydrogens(raw), deadline)
+    known = _with_bonds(fold_hydrogens(raw), perception, deadline)
     if isinstance(known, Rejected):
         return known
     molecule = _sound_molecule(known)
@@ -82,11 +82,9 @@ def fold_hydrogens(raw: RawLinker) -> RawLinker:
     )
 
 
-def _with_bonds(raw: RawLinker, deadline: float) -> RawLinker | Rejected:
+def _with_bonds(raw: RawLinker, perception: str, deadline: float) -> RawLinker | Rejected:
     """The linker with bonds: its own, or perceived from the geometry."""
-    if raw.bonds is not None:
-        return raw
-    return perceive(raw, time_limit_s=max(deadline - time.monotonic(), SHORTEST_SOLVER_TIME_S))
+    return raw if raw.bonds is not None else load_perception(perception).perceive(raw, deadline=deadline)
 
 
 def _sound_molecule(raw: RawLinker) -> Any | Rejected:

@@ -14,26 +14,31 @@ MAX_HEAVY_ATOMS = 150
 SHORTEST_CONTACT_ANG = 0.60
 
 
-def process(raw: RawLinker, *, time_limit_s: float = 5.0) -> Linker | Rejected:
+def process(raw: RawLinker, *, perception: str = "likelihood", time_limit_s: float = 5.0) -> Linker | Rejected:
     """Make a generated linker sound, or say why it is not.
 
     Args:
         raw: heavy atoms and anchors. With `bonds`, these are believed and checked; without, bond orders (and, unless
             `hydrogens` is given, hydrogen counts) are perceived from the geometry. Hydrogens among `symbols` are
             counted and placed anew.
-        time_limit_s: wall-clock limit, s. No single call into compiled code is unbounded: the bond-order solver has a
-            time limit of its own and MMFF runs in chunks of iterations, between which the clock is read; the limit is
-            overrun by one chunk at most (milliseconds).
+        perception: what finds bonds and hydrogens where they are not given: ``likelihood``, ``exact`` (the same
+            optimum by an integer programme) or ``openbabel``; see `mofa.process.perception`.
+        time_limit_s: wall-clock limit, s. No single call into compiled code is unbounded: perception tries few
+            candidates, its solver has a time limit of its own, and MMFF runs in chunks of iterations; the clock is
+            read in between.
 
     Returns:
         The relaxed linker with hydrogens and dummies, or the reason for which it was refused.
+
+    Raises:
+        EngineMissingError: no perception of that name, or what it needs is not installed.
     """
     refusal = _inspect(raw)
     if refusal is not None:
         return refusal
     from mofa.process.pipeline import make_linker
 
-    return make_linker(raw, deadline=time.monotonic() + time_limit_s)
+    return make_linker(raw, perception=perception, deadline=time.monotonic() + time_limit_s)
 
 
 def _inspect(raw: RawLinker) -> Rejected | None:
