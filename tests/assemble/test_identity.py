@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +11,12 @@ from ase.build import make_supercell
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mofa.assemble import assemble, bond_graph_hash, framework_id
+from mofa.assemble import assemble, bond_graph_hash, framework_id, load_node
 from mofa.assemble.catenation import catenate
 from mofa.assemble.graph_invariants import refined_colors
 from mofa.assemble.identity import find_duplicates, readable_name
+from mofa.assemble.node_files import to_toml
+from mofa.build import build
 from mofa.chemistry import BondGraph, Framework
 from mofa.chemistry.cif import parse_cif, to_cif
 from tests.assemble.linkers import BDC, BPDC, DCB, DCBP, NDC, NH2_BDC, TOLANE, linker
@@ -187,8 +190,32 @@ def test_the_hash_sees_interpenetration_however_the_cell_is_chosen() -> None:
 
 
 def test_other_nets_of_the_same_parts_have_other_hashes() -> None:
-    parts = [built(BPDC, DCBP), catenate(built(BPDC, DCBP), 1), catenate(built(BPDC, DCBP), 2)]
-    assert len({bond_graph_hash(mof) for mof in parts}) == 3
+    mofs = [build("zn-azolate", net, ["c1cnc[nH]1"], max_bend_deg=60.0) for net in ("dia", "qtz")]
+    mofs += [catenate(built(BPDC, DCBP), extra) for extra in range(3)]
+    assert mofs[0].formula == mofs[1].formula == "ZnC6H6N4"
+    assert len({bond_graph_hash(mof) for mof in mofs}) == len({mof.id for mof in mofs}) == 5
+
+
+def test_a_users_node_of_the_same_chemistry_is_another_id_and_the_same_mof(tmp_path: Path) -> None:
+    shipped = load_node("zn4o")
+    order = np.random.default_rng(5).permutation(len(shipped.symbols))
+    place = np.argsort(order).tolist()
+    own = replace(
+        shipped,
+        symbols=tuple(shipped.symbols[k] for k in order),
+        positions=1.004 * shipped.positions[order],
+        bonds=tuple(replace(bond, i=place[bond.i], j=place[bond.j]) for bond in shipped.bonds),
+        points=tuple(replace(point, atom=place[point.atom]) for point in reversed(shipped.points)),
+        shipped=False,
+    )
+    file = tmp_path / "zn4o.toml"
+    file.write_text(to_toml(own))
+    mine, theirs = (assemble([linker(BPDC)], node=node) for node in (str(file), "zn4o"))
+    assert isinstance(mine, Framework)
+    assert isinstance(theirs, Framework)
+    assert mine.id != theirs.id
+    assert mine.name == theirs.name
+    assert find_duplicates([mine, theirs]) == [(0, 1)]
 
 
 @pytest.mark.parametrize("node", ["zr6", "my node/é"])
