@@ -10,11 +10,12 @@ from typing import Any
 from mofa.chemistry import Framework
 from mofa.chemistry.depict import linker_svg
 from mofa.chemistry.elements import is_metal
+from mofa.chemistry.scene import Look, element_look
 from mofa.errors import InputError
 from mofa.report.charts import trace_chart
 from mofa.report.figures import Chart
 from mofa.report.ranking import RankedMof
-from mofa.report.structure import Element, element, scene
+from mofa.report.structure import scene
 from mofa.store.codec import get_framework
 from mofa.store.files import FileStore
 
@@ -70,16 +71,16 @@ class MofCard:
         return self.ranked.stability
 
     @property
-    def elements(self) -> list[Element]:
+    def elements(self) -> list[Look]:
         """Elements in the order of a formula: metals, C, H, then by name."""
         rank = {"C": "1", "H": "2"}
-        symbols = set(self.framework.symbols)
-        return [element(s) for s in sorted(symbols, key=lambda s: "0" + s if is_metal(s) else rank.get(s, "3" + s))]
+        symbols = sorted(set(self.framework.symbols), key=lambda s: "0" + s if is_metal(s) else rank.get(s, "3" + s))
+        return [element_look(symbol) for symbol in symbols]
 
     @property
     def formula(self) -> list[tuple[str, int]]:
         """Elements and their numbers in the cell."""
-        return [(e.symbol, self.framework.symbols.count(e.symbol)) for e in self.elements]
+        return [(e.name, self.framework.symbols.count(e.name)) for e in self.elements]
 
     @property
     def charge_range_e(self) -> tuple[float, float] | None:
