@@ -142,6 +142,14 @@ def test_a_file_of_thousands_of_nets_is_listed_without_reading_them(tmp_path: Pa
     assert load_net("n3999", file=path).n_vertices == 1
 
 
+def test_nets_in_two_dimensions_are_not_listed_and_say_why(tmp_path: Path) -> None:
+    sheet = "CRYSTAL\n  NAME sql\n  GROUP p4mm\n  CELL 1 1 90\n  NODE 1 4 0 0\n  EDGE 0 0 0 1\nEND\n"
+    path = _file(tmp_path, sheet + GOOD)
+    assert nets(path) == ["my"]
+    with pytest.raises(InputError, match="line 1: sql is a net in two dimensions"):
+        load_net("sql", file=path)
+
+
 def test_files_that_hold_no_net(tmp_path: Path) -> None:
     (tmp_path / "my.cgd").write_bytes(bytes(range(256)))
     for path, message in (

@@ -43,6 +43,9 @@ class _Block:
     kind: str
     lines: tuple[tuple[int, str], ...]
     ended: bool
+    name: str
+    planar: bool
+    """Whether its group is one of the plane, which start with a small letter."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +76,11 @@ class CgdFile:
 
     @property
     def names(self) -> frozenset[str]:
-        """Names of all blocks, those that cannot be read included."""
-        return frozenset(self._blocks)
+        """Names of all blocks, those with mistakes included, but for nets in two dimensions."""
+        return frozenset(name for name, (first, *_) in self._blocks.items() if not first.planar)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._blocks
 
     def net(self, name: str) -> Net:
         """The net of a block.
@@ -90,6 +96,8 @@ class CgdFile:
         if first.kind != "CRYSTAL":
             action = "Give the net as a CRYSTAL block; Systre writes one for it"
             raise self._error(number, f"{name} is a {first.kind} block, which has no embedding", action)
+        if first.planar:
+            raise self._error(number, f"{name} is a net in two dimensions", "Choose one in three")
         if not first.ended:
             raise self._error(first.lines[-1][0], f"the block of {name} has no END")
         return self._net(name, number, self._crystal(first))
@@ -153,8 +161,7 @@ class CgdFile:
 
     def _cell(self, line: _Line, group: SpaceGroup) -> NDArray[np.float64]:
         if len(line.values) != _CELL_NUMBERS:
-            what = f"a CELL has 3 lengths and 3 angles, not {len(line.values)} numbers"
-            raise self._error(line.number, f"{what}; nets in two dimensions cannot be used")
+            raise self._error(line.number, f"a CELL has 3 lengths and 3 angles, not {len(line.values)} numbers")
         vectors = group.lattice(self._numbers(line.number, list(line.values)))
         if vectors is None:
             raise self._error(line.number, f"the cell does not have the symmetry of {group.name}, or has no volume")
@@ -209,9 +216,8 @@ def read_cgd(path: str | Path) -> CgdFile:
         raise InputError(f"cannot be read ({error.strerror})", where=path, action="Give a .cgd file") from error
     blocks: dict[str, tuple[_Block, ...]] = {}
     for block in _blocks(text):
-        name = _name(block)
-        if name:
-            blocks[name] = (*blocks.get(name, ()), block)
+        if block.name:
+            blocks[block.name] = (*blocks.get(block.name, ()), block)
     if not blocks:
         action = "Give a file with nets, each from CRYSTAL to END with its NAME"
         raise InputError("there is no net in it", where=path, action=action)
@@ -225,23 +231,26 @@ def _blocks(text: str) -> Iterator[_Block]:
         word = line.split("#", 1)[0].strip().upper()
         if word in _KINDS:
             if kind:
-                yield _Block(kind, tuple(lines), ended=False)
+                yield _block(kind, lines, ended=False)
             kind, lines = word, [(number, line)]
         elif kind:
             lines.append((number, line))
             if word == "END":
-                yield _Block(kind, tuple(lines), ended=True)
+                yield _block(kind, lines, ended=True)
                 kind = ""
     if kind:
-        yield _Block(kind, tuple(lines), ended=False)
+        yield _block(kind, lines, ended=False)
 
 
-def _name(block: _Block) -> str:
-    for _, line in block.lines:
+def _block(kind: str, lines: list[tuple[int, str]], *, ended: bool) -> _Block:
+    said = {"NAME": "", "GROUP": ""}
+    for _, line in lines[1:]:
         words = line.split("#", 1)[0].split(None, 1)
-        if len(words) == 2 and words[0].upper() in ("NAME", "ID"):
-            return words[1].strip().strip("\"'")
-    return ""
+        if len(words) == 2:
+            keyword = _CLASS_OF_KEYWORD.get(words[0].upper(), words[0].upper())
+            if keyword in said and not said[keyword]:
+                said[keyword] = words[1].strip().strip("\"'")
+    return _Block(kind, tuple(lines), ended, said["NAME"], said["GROUP"][:1].islower())
 
 
 def _statements(block: _Block) -> Iterator[_Line]:

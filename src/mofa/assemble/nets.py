@@ -42,7 +42,7 @@ def load_net(name: str, *, file: str | Path | None = None) -> Net:
         InputError: there is no such net, or its block has a mistake (file and line are named).
     """
     content = _open(file)
-    if name not in content.names:
+    if name not in content:
         names = sorted(content.names)
         near = names if len(names) <= _MAX_LISTED else get_close_matches(name, names, n=_MAX_NEAR, cutoff=0.5)
         command = "mofa nets" if file is None else f"mofa nets --file {file}"
