@@ -28,13 +28,16 @@ class Arrangement:
     """For every vertex the linker that stands there, None for the metal node."""
 
 
-def arrange(node: Node, linkers: Sequence[Linker], net: Net) -> Arrangement | Rejected:
+def arrange(node: Node, linkers: Sequence[Linker], net: Net) -> tuple[Arrangement, ...] | Rejected:
     """Put the metal node and the linkers with three or more ends on the vertices of a net.
 
     Args:
         node: the metal node.
         linkers: those with three or more ends.
         net: where they go.
+
+    Returns:
+        The arrangement; two where node and linker alternate and could change places.
     """
     of_connectivity: dict[int, list[Linker]] = {}
     for linker in linkers:
@@ -48,7 +51,8 @@ def arrange(node: Node, linkers: Sequence[Linker], net: Net) -> Arrangement | Re
             detail = f"{node.name} and a linker of {n_points} ends cannot alternate in {net.name}: it has odd rings"
             return Rejected(Stage.ASSEMBLE, Reason.CONNECTIVITY, detail)
         net, colours = coloured
-        on_vertex = [of_connectivity[n_points][0] if colour else None for colour in colours]
+        of_points = of_connectivity[n_points]
+        on_vertex = [of_points[0] if colour else None for colour in colours]
     orbits: dict[int, list[int]] = {}
     for vertex, orbit in enumerate(net.vertex_orbits):
         orbits.setdefault(orbit, []).append(vertex)
@@ -78,8 +82,11 @@ def arrange(node: Node, linkers: Sequence[Linker], net: Net) -> Arrangement | Re
     if any(on_vertex[edge.i] is not None and on_vertex[edge.j] is not None for edge in net.edges):
         detail = f"{net.name} would join linkers to linkers; with {node.name} they do not alternate"
         return Rejected(Stage.ASSEMBLE, Reason.CONNECTIVITY, detail)
-    blocks = tuple(node if linker is None else block_of_linker(linker) for linker in on_vertex)
-    return Arrangement(net, blocks, tuple(on_vertex))
+    ways = [tuple(on_vertex)]
+    if doubtful:
+        alternating = of_points[0]
+        ways.append(tuple(alternating if linker is None else None for linker in on_vertex))
+    return tuple(Arrangement(net, tuple(node if k is None else block_of_linker(k) for k in way), way) for way in ways)
 
 
 def doubled(net: Net) -> Net | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,8 @@ from mofa.errors import InputError
 # Asked in this order; the first that takes the plan builds.
 _BUILDERS: tuple[Builder, ...] = (ClosedForm(), General())
 MAX_CATENATION = 3
+# Of several ways that fail, the one is told that came nearest to a framework; every other reason comes before these.
+_NEARER = (Reason.CLASH, Reason.BENT_LINKER, Reason.ANGLE_MISFIT)
 
 
 def assemble(
@@ -68,9 +70,34 @@ def assemble(
         refused = _unusable(linker)
         if refused is not None:
             return refused
-    plan = _planned(linkers, metal_node, metal_net)
-    if isinstance(plan, Rejected):
-        return plan
+    refusals: list[Rejected] = []
+    for plan in _plans(linkers, metal_node, metal_net):
+        result = plan if isinstance(plan, Rejected) else _built(plan, catenation, max_bend_deg, torsion_step_deg)
+        if isinstance(result, Framework):
+            return result
+        refusals.append(result)
+    return min(refusals, key=lambda refusal: _NEARER.index(refusal.reason) if refusal.reason in _NEARER else -1)
+
+
+def _plans(linkers: Sequence[Linker], node: Node, net: Net) -> Iterator[Plan | Rejected]:
+    """Every way to put the blocks into the net, the most promising first."""
+    arrangements = arrange(node, [linker for linker in linkers if len(linker.anchors) > 2], net)
+    if isinstance(arrangements, Rejected):
+        yield arrangements
+        return
+    rods = [linker for linker in linkers if len(linker.anchors) == 2]
+    for arrangement in arrangements:
+        ways = orient(arrangement)
+        if isinstance(ways, Rejected):
+            yield ways
+        else:
+            yield make_plan(rods, node, ways.first)
+            for sites in ways.others:
+                yield make_plan(rods, node, sites)
+
+
+def _built(plan: Plan, catenation: int, max_bend_deg: float, torsion_step_deg: float) -> Framework | Rejected:
+    """One plan carried out and checked."""
     placement = _placed(plan, max_bend_deg, torsion_step_deg)
     if isinstance(placement, Rejected):
         return placement
@@ -78,7 +105,7 @@ def assemble(
     framework = catenate(single, catenation) if catenation else single
     if isinstance(framework, Rejected):
         return framework
-    return check_framework(framework) or _another_net(framework, metal_net) or framework
+    return check_framework(framework) or _another_net(framework, plan.net) or framework
 
 
 def _another_net(framework: Framework, net: Net) -> Rejected | None:
@@ -97,16 +124,6 @@ def _unusable(linker: Linker) -> Rejected | None:
         detail = f"a linker needs two or more ends of one kind; {linker.smiles} has {ends}"
         return Rejected(Stage.ASSEMBLE, Reason.ANCHOR_MISMATCH, detail)
     return None
-
-
-def _planned(linkers: Sequence[Linker], node: Node, net: Net) -> Plan | Rejected:
-    arrangement = arrange(node, [linker for linker in linkers if len(linker.anchors) > 2], net)
-    if isinstance(arrangement, Rejected):
-        return arrangement
-    sites = orient(arrangement)
-    if isinstance(sites, Rejected):
-        return sites
-    return make_plan([linker for linker in linkers if len(linker.anchors) == 2], node, sites)
 
 
 def _placed(plan: Plan, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected:

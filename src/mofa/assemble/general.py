@@ -10,21 +10,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.geometry import AxisView, angle_deg, bend_deg, edge_frame, view_along_axis
-from mofa.assemble.orient import kabsch
+from mofa.assemble.geometry import AxisView, angle_deg, bend_deg, edge_frame, perpendicular, view_along_axis
+from mofa.assemble.hinges import hinged, rigid
 from mofa.assemble.plan import EdgePlan, Placement, Plan, joint_points
 from mofa.assemble.rigid import Joins, Pose, close_joins
 from mofa.assemble.torsion import EdgePose, turn_linkers
+from mofa.assemble.turns import kabsch
 from mofa.chemistry import ConnectionPoint, Linker, Reason, Rejected, Stage
 
 # Exits that make a smaller angle than this cannot lie along an edge; such a linker is placed as it is bent.
 STRAIGHT_EXITS_DEG = 160.0
 MAX_GAP_ANG = 0.20
+# Weight of the planes of aryl rings and carboxylates against the lengths of joins; of bonds within a linker
+# and its torsions.
 _PLANE_WEIGHT = 0.3
+_HINGE_WEIGHTS = (2.0, 2.0, 0.3)
 _LINEAR_SOLVES = 3
 _HOME = (0, 0, 0)
 
@@ -56,15 +61,16 @@ class General:
                 bend, _ = bend_deg(edge.linker)
                 if bend > max_bend_deg:
                     return bent(edge.linker, plan.net.name, max_bend_deg)
-        joins, rod_block = _joins(plan, rods)
-        pose = close_joins(joins, _first_guess(plan, rods, joins, rod_block))
-        refused = _misfit(plan, joins, pose, max_bend_deg)
-        if refused is not None:
-            return refused
-        vertices = tuple(node.positions @ pose.rotations[k] + pose.translations[k] for k, node in enumerate(plan.nodes))
+        settled = _settled(plan, rods, _Bodies(plan, rods, hinges=False), max_bend_deg)
+        if isinstance(settled, Rejected) and any(plan.sites.linkers):
+            settled = _settled(plan, rods, _Bodies(plan, rods, hinges=True), max_bend_deg)
+        if isinstance(settled, Rejected):
+            return settled
+        bodies, pose = settled
+        vertices = tuple(bodies.positions(k, pose) for k in range(len(plan.nodes)))
         poses = [
-            None if rod is None else _edge_pose(plan, edge, rod, pose, block)
-            for edge, rod, block in zip(plan.edges, rods, rod_block, strict=True)
+            None if rod is None else _edge_pose(plan, edge, rod, pose, bodies, k)
+            for k, (edge, rod) in enumerate(zip(plan.edges, rods, strict=True))
         ]
         edges = turn_linkers(plan, pose.cell, vertices, poses, step_deg=torsion_step_deg)
         starts = tuple(0 if rod is None else rod.view.start for rod in rods)
@@ -107,36 +113,60 @@ def _rod(linker: Linker, *lengths_ang: float | None) -> _Rod:
     return _Rod(view, straight, points)
 
 
-def _joins(plan: Plan, rods: Sequence[_Rod | None]) -> tuple[Joins, list[int]]:
-    """All joins, and the number of the block of every edge's linker (-1 for direct joins)."""
-    a, b, shifts, near, far, weights, blocks = [], [], [], [], [], [], []
-    n_blocks = len(plan.nodes)
-    for edge, rod in zip(plan.edges, rods, strict=True):
-        site = edge.site.edge
-        start, end = (_node_points(plan, edge, k, rod) for k in (0, 1))
-        start_normal, end_normal = (point.normal for point in joint_points(plan, edge))
+class _Bodies:
+    """All rigid bodies, numbered: the fragments of the blocks on the vertices, then the linkers on the edges."""
+
+    def __init__(self, plan: Plan, rods: Sequence[_Rod | None], *, hinges: bool) -> None:
+        self._plan = plan
+        self.fragments = [
+            hinged(node) if hinges and linker is not None else rigid(node)
+            for node, linker in zip(plan.nodes, plan.sites.linkers, strict=True)
+        ]
+        self._first = np.cumsum([0, *(len(known.atoms) for known in self.fragments)])
+        self.vertex_of = [vertex for vertex, known in enumerate(self.fragments) for _ in known.atoms]
+        self.of_rod = len(self.vertex_of) + np.cumsum([rod is not None for rod in rods]) - 1
+        self._rows: list[tuple[int, int, tuple[int, int, int], Any, Any, tuple[float, float, float]]] = []
+        for k, rod in enumerate(rods):
+            self._join_edge(k, rod)
+        for vertex, known in enumerate(self.fragments):
+            x, first = plan.nodes[vertex].positions, int(self._first[vertex])
+            for one, i, other, j in known.hinges:
+                points = np.stack([x[i], x[j], x[i] + perpendicular(x[j] - x[i])])
+                self._rows.append((first + one, first + other, _HOME, points, points, _HINGE_WEIGHTS))
+        a, b, shifts, near, far, weights = (np.array(column) for column in zip(*self._rows, strict=True))
+        self.joins = Joins(a, b, shifts.astype(np.float64), near, far, weights)
+
+    def of_point(self, vertex: int, point: int) -> int:
+        """The body that a connection point belongs to."""
+        return int(self._first[vertex]) + self.fragments[vertex].of_point[point]
+
+    def positions(self, vertex: int, pose: Pose) -> NDArray[np.float64]:
+        """Positions of the block on a vertex, Å, ``[n_atoms, 3]``."""
+        x = self._plan.nodes[vertex].positions
+        placed = np.empty_like(x)
+        for k, atoms in enumerate(self.fragments[vertex].atoms, start=int(self._first[vertex])):
+            placed[atoms] = x[atoms] @ pose.rotations[k] + pose.translations[k]
+        return placed
+
+    def _join_edge(self, k: int, rod: _Rod | None) -> None:
+        edge = self._plan.edges[k]
+        site = edge.site
+        start, end = (_node_points(self._plan, edge, side, rod) for side in (0, 1))
+        bodies = self.of_point(site.edge.i, site.start), self.of_point(site.edge.j, site.end)
+        normals = [point.normal for point in joint_points(self._plan, edge)]
         if rod is None:
-            turned = [n @ plan.sites.rotations[k] for n, k in ((start_normal, site.i), (end_normal, site.j))]
+            rotations = self._plan.sites.rotations
+            turned = normals[0] @ rotations[site.edge.i], normals[1] @ rotations[site.edge.j]
             sign = -1.0 if turned[0] @ turned[1] < 0.0 else 1.0
-            rows = [(site.i, site.j, site.shift, start, end[::-1], (start_normal, sign * end_normal))]
-            blocks.append(-1)
-        else:
-            none = (np.zeros(3), np.zeros(3))
-            rows = [
-                (site.i, n_blocks, _HOME, start, rod.points[0, ::-1], none),
-                (n_blocks, site.j, site.shift, rod.points[1], end[::-1], none),
-            ]
-            blocks.append(n_blocks)
-            n_blocks += 1
-        for block_a, block_b, shift, points_a, points_b, (normal_a, normal_b) in rows:
-            a.append(block_a)
-            b.append(block_b)
-            shifts.append(shift)
-            near.append([*points_a, points_a[0] + normal_a])
-            far.append([*points_b, points_b[0] + normal_b])
-            weights.append((1.0, 1.0, _PLANE_WEIGHT if normal_a.any() and normal_b.any() else 0.0))
-    shift_array = np.array(shifts, dtype=np.float64)
-    return Joins(np.array(a), np.array(b), shift_array, np.array(near), np.array(far), np.array(weights)), blocks
+            plane = _PLANE_WEIGHT if normals[0].any() and normals[1].any() else 0.0
+            near, far = [*start, start[0] + normals[0]], [*end[::-1], end[1] + sign * normals[1]]
+            self._rows.append((*bodies, site.edge.shift, near, far, (1.0, 1.0, plane)))
+            return
+        own = int(self.of_rod[k])
+        first, last = rod.points[0, ::-1], rod.points[1]
+        free = (1.0, 1.0, 0.0)
+        self._rows.append((bodies[0], own, _HOME, [*start, start[0]], [*first, first[0]], free))
+        self._rows.append((own, bodies[1], site.edge.shift, [*last, last[0]], [*end[::-1], end[1]], free))
 
 
 def _node_points(plan: Plan, edge: EdgePlan, end: int, rod: _Rod | None) -> NDArray[np.float64]:
@@ -158,7 +188,15 @@ def _direct_length(points: tuple[ConnectionPoint, ConnectionPoint], linkers: tup
     return float(lengths[first] or lengths[1 - first] or 1.5)
 
 
-def _first_guess(plan: Plan, rods: Sequence[_Rod | None], joins: Joins, rod_block: Sequence[int]) -> Pose:
+def _settled(
+    plan: Plan, rods: Sequence[_Rod | None], bodies: _Bodies, max_bend_deg: float
+) -> tuple[_Bodies, Pose] | Rejected:
+    """All bodies where they close the joins best, or why that is not well enough."""
+    pose = close_joins(bodies.joins, _first_guess(plan, rods, bodies))
+    return _misfit(plan, bodies.joins, pose, max_bend_deg) or (bodies, pose)
+
+
+def _first_guess(plan: Plan, rods: Sequence[_Rod | None], bodies: _Bodies) -> Pose:
     """Blocks as they are oriented, linkers along the net's edges; positions and cell by linear least squares."""
     net, n = plan.net, len(plan.nodes)
     rotations = plan.sites.rotations
@@ -181,15 +219,16 @@ def _first_guess(plan: Plan, rods: Sequence[_Rod | None], joins: Joins, rod_bloc
         before, along = along, vectors / np.linalg.norm(vectors, axis=1)[:, None]
         if np.abs(along - before).max() < 1e-6:
             break
-    translations = [np.zeros(3), *solution[: n - 1]]
+    at_vertex = [np.zeros(3), *solution[: n - 1]]
     cell = solution[n - 1 :]
-    turns = list(rotations)
+    translations = [at_vertex[vertex] for vertex in bodies.vertex_of]
+    turns = [rotations[vertex] for vertex in bodies.vertex_of]
     for edge, rod in zip(plan.edges, rods, strict=True):
         if rod is None:
             continue
         site = edge.site.edge
         goal = [
-            _node_points(plan, edge, end, rod) @ rotations[vertex] + translations[vertex] + offset
+            _node_points(plan, edge, end, rod) @ rotations[vertex] + at_vertex[vertex] + offset
             for end, (vertex, offset) in enumerate(((site.i, 0.0), (site.j, np.array(site.shift) @ cell)))
         ]
         there, here = np.concatenate([g[::-1] for g in goal]), rod.points.reshape(4, 3)
@@ -223,16 +262,18 @@ def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Reject
     return None
 
 
-def _edge_pose(plan: Plan, edge: EdgePlan, rod: _Rod, pose: Pose, block: int) -> EdgePose:
+def _edge_pose(plan: Plan, edge: EdgePlan, rod: _Rod, pose: Pose, bodies: _Bodies, number: int) -> EdgePose:
     """A linker on its edge: between the nodes' atoms, or as it came out where it is bent."""
     site = edge.site.edge
     points = joint_points(plan, edge)
-    normals = np.stack([points[0].normal @ pose.rotations[site.i], points[1].normal @ pose.rotations[site.j]])
+    ends = (bodies.of_point(site.i, edge.site.start), bodies.of_point(site.j, edge.site.end))
+    normals = np.stack([point.normal @ pose.rotations[body] for point, body in zip(points, ends, strict=True)])
     if not rod.straight:
-        return EdgePose(pose.translations[block], pose.rotations[block], rod.view, normals, free=False)
+        own = int(bodies.of_rod[number])
+        return EdgePose(pose.translations[own], pose.rotations[own], rod.view, normals, free=False)
     atoms = [
-        plan.nodes[vertex].positions[point.atom] @ pose.rotations[vertex] + pose.translations[vertex]
-        for vertex, point in zip((site.i, site.j), points, strict=True)
+        plan.nodes[vertex].positions[point.atom] @ pose.rotations[body] + pose.translations[body]
+        for vertex, point, body in zip((site.i, site.j), points, ends, strict=True)
     ]
     span = atoms[1] + np.array(site.shift) @ pose.cell - atoms[0]
     frame = edge_frame(span, normals[0])

@@ -91,6 +91,11 @@ def edge_frame(direction: NDArray[np.float64], normal: NDArray[np.float64]) -> N
     return np.stack([axis, across, _cross(axis, across)])
 
 
+def perpendicular(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Any unit vector perpendicular to a vector, ``[3]``."""
+    return _frame(vector / np.linalg.norm(vector))[1]
+
+
 def _frame(axis: NDArray[np.float64]) -> NDArray[np.float64]:
     """A right-handed frame on a unit vector."""
     helper = np.eye(3)[int(np.argmin(np.abs(axis)))]

@@ -44,16 +44,16 @@ def places(node: Node, net: Net) -> tuple[tuple[Place, ...], ...] | Rejected:
     if set(net.connectivity) != {n_points}:
         return _beside_linkers(node, net)
     ways: list[tuple[Place, ...]] = []
-    sites = oriented(node, net)
-    if not isinstance(sites, Rejected):
-        ways.append(tuple(Place((kind, kind), len(known.by_direction)) for kind, known in sites.classes.items()))
+    turned = oriented(node, net)
+    if not isinstance(turned, Rejected):
+        ways.append(tuple(Place((kind, kind), len(known.by_direction)) for kind, known in turned.first.classes.items()))
     kinds = {point.kind for point in node.points}
     if n_points > 2 and len(kinds) == 1 and alternates(net):
         ways.append((Place((*kinds,) * n_points, 1),))
     if ways:
         return tuple(ways)
-    assert isinstance(sites, Rejected)
-    return sites
+    assert isinstance(turned, Rejected)
+    return turned
 
 
 def _beside_linkers(node: Node, net: Net) -> tuple[tuple[Place, ...], ...] | Rejected:

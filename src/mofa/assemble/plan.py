@@ -48,8 +48,6 @@ class Sites:
     """One per edge of the net, in its order."""
     rotations: NDArray[np.float64]
     """By which every block is turned, ``[n_vertices, 3, 3]``; positions are multiplied from the right."""
-    misfit_deg: float
-    """Largest angle between a block's direction and the net's edge, degrees."""
 
     def kind(self, site: EdgeSite) -> AnchorKind:
         """Kind of the points that a site joins."""

@@ -1,8 +1,9 @@
 """Rigid blocks joined at points: the positions, turns and cell that close all joins as well as they can be closed.
 
 Every join puts points on one another in pairs: the end atom of one block where the other block wants it, the other way
-round, and, where planes are to coincide, a point above the plane. The sum of squared gaps is minimised over translations, rotations and the cell by damped Gauss-Newton
-steps (Levenberg-Marquardt, DOI 10.1137/0111030), which end after one or two for straight linkers in fitting nets.
+round, and, where planes are to coincide, a point above the plane. The sum of squared gaps is minimised over
+translations, rotations and the cell by damped Gauss-Newton steps (Levenberg-Marquardt, DOI 10.1137/0111030), which end
+after one or two for straight linkers in fitting nets.
 """
 
 from __future__ import annotations

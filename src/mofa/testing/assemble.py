@@ -38,10 +38,11 @@ def check_builder(
         max_bend_deg: passed on.
         tolerance_ang: largest deviation of an inner distance, and of a dummy from the node atom it stands for.
     """
-    arrangement = arrange(node, [linker for linker in linkers if len(linker.anchors) > 2], net)
-    assert not isinstance(arrangement, Rejected), arrangement
-    sites = orient(arrangement)
-    assert not isinstance(sites, Rejected), sites
+    arrangements = arrange(node, [linker for linker in linkers if len(linker.anchors) > 2], net)
+    assert not isinstance(arrangements, Rejected), arrangements
+    ways = orient(arrangements[0])
+    assert not isinstance(ways, Rejected), ways
+    sites = ways.first
     used = [(s.edge.i, s.start) for s in sites.sites] + [(s.edge.j, s.end) for s in sites.sites]
     assert sorted(used) == [(v, p) for v, block in enumerate(sites.nodes) for p in range(len(block.points))], (
         "every connection point must be used once"
