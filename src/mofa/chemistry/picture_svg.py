@@ -12,6 +12,8 @@ from mofa.chemistry.picture_ink import EDGE, FOG, INK, MOST_FOG, PAPER, Backgrou
 from mofa.chemistry.scene import Look
 
 FOG_LEVELS = 6
+# Sticks under this width are one line: a rim would hardly be seen.
+_THIN_PX = 4.5
 _FONT = "font-family='system-ui,-apple-system,Segoe UI,Helvetica,Arial,sans-serif'"
 
 
@@ -26,13 +28,8 @@ def svg(drawing: Drawing) -> str:
     ]
     if paper is not None:
         out.append(f"<rect width='100%' height='100%' fill='{css(paper)}'/>")
-    out += [
-        f"<g fill='none' stroke-width='{_n(2 * drawing.edge_radius)}'>",
-        *_layers(drawing),
-        "</g>",
-        *_words(drawing),
-        "</svg>",
-    ]
+    out.append(f"<g fill='none' stroke-width='{_n(2 * drawing.edge_radius)}'>")
+    out += [*_layers(drawing), "</g>", *_words(drawing), "</svg>"]
     return "\n".join(out) + "\n"
 
 
@@ -97,11 +94,13 @@ def _surface(drawing: Drawing, near: int, far: int, radius: float) -> NDArray[np
 
 
 def _stick(start: NDArray[np.float64], end: NDArray[np.float64], radius: float, name: str) -> tuple[float, str]:
-    """Depth and paths of a stick of one colour: a dark line with a lighter, narrower one on it."""
+    """Depth and paths of a stick of one colour: a dark line with a lighter, narrower one on it unless it is thin."""
     path, width = _path(start, end), 2 * radius
-    rim = f"<path class='d{name}' stroke-width='{_n(width)}' {path}/>"
-    body = f"<path class='m{name}' stroke-width='{_n(0.58 * width)}' {path}/>"
-    return float(start[2] + end[2]) / 2.0, rim + body
+    text = f"<path class='m{name}' stroke-width='{_n(width)}' {path}/>"
+    if width >= _THIN_PX:
+        rim = f"<path class='d{name}' stroke-width='{_n(width)}' {path}/>"
+        text = f"{rim}<path class='m{name}' stroke-width='{_n(0.58 * width)}' {path}/>"
+    return float(start[2] + end[2]) / 2.0, text
 
 
 def _path(start: NDArray[np.float64], end: NDArray[np.float64]) -> str:
