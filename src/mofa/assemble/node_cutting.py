@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from mofa.assemble.node_fragments import Fragment, carboxylate_oxygens, is_whole, share_ring_of_five
 from mofa.chemistry import AnchorKind, Bond
-from mofa.chemistry.elements import is_metal
+from mofa.chemistry.elements import formula, is_metal
 from mofa.errors import InputError
 
 # A linker's atom is no further from the node's; the longest metal-nitrogen bonds have 2.7.
@@ -272,6 +272,4 @@ def _periodic(fragment: Fragment) -> InputError:
 
 
 def _formula(fragment: Fragment, piece: _Piece) -> str:
-    counts = Counter(fragment.symbols[k] for k in piece)
-    first = sorted(counts, key=lambda symbol: (not is_metal(symbol), symbol))
-    return "".join(f"{symbol}{counts[symbol] if counts[symbol] > 1 else ''}" for symbol in first)
+    return formula(Counter(fragment.symbols[k] for k in piece))

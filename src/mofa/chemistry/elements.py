@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -93,3 +93,9 @@ def van_der_waals_radius_ang(symbol: str) -> float:
     DOI 10.1021/j100785a001; boron and the rest from DOI 10.1021/jp8111556.
     """
     return _VAN_DER_WAALS_ANG.get(symbol, _OTHER_VAN_DER_WAALS_ANG)
+
+
+def formula(counts: Mapping[str, int]) -> str:
+    """A formula such as Zn4C24H12O13: metals, C, H, then the others by name."""
+    order = sorted(counts, key=lambda symbol: (not is_metal(symbol), symbol != "C", symbol != "H", symbol))
+    return "".join(f"{symbol}{counts[symbol] if counts[symbol] > 1 else ''}" for symbol in order)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from mofa.chemistry.arrays import frozen_floats
 from mofa.chemistry.bonds import BondGraph
-from mofa.chemistry.elements import atomic_mass, is_metal, numbers_of
+from mofa.chemistry.elements import atomic_mass, formula, numbers_of
 from mofa.units import G_PER_MOL_PER_ANG3_TO_G_PER_CM3
 
 
@@ -79,8 +79,7 @@ class Framework:
         """Reduced formula such as Zn4C24H12O13: metals, C, H, then the others by name."""
         counts = Counter(self.symbols)
         unit = gcd(*counts.values())
-        order = sorted(counts, key=lambda symbol: (not is_metal(symbol), symbol != "C", symbol != "H", symbol))
-        return "".join(f"{symbol}{counts[symbol] // unit if counts[symbol] > unit else ''}" for symbol in order)
+        return formula({symbol: count // unit for symbol, count in counts.items()})
 
     @property
     def density_g_per_cm3(self) -> float:

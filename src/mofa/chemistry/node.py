@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
@@ -10,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.chemistry.arrays import frozen_floats
+from mofa.chemistry.elements import formula
 from mofa.chemistry.linker import AnchorKind, Bond
 
 _DIGEST_BYTES = 6
@@ -53,6 +55,11 @@ class Node:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", frozen_floats(self.positions, (len(self.symbols), 3)))
+
+    @property
+    def formula(self) -> str:
+        """All atoms of the node, such as Zn4C6O13: metals, C, H, then the others by name."""
+        return formula(Counter(self.symbols))
 
     @cached_property
     def key(self) -> str:
