@@ -15,7 +15,7 @@ from mofa.textfiles import make_writable_folder, write_bytes
 if TYPE_CHECKING:
     from mofa.chemistry import Family, Linker, RawLinker, Rejected
 
-MADE_FAMILIES = "BCA (dicarboxylic acids) or BZN (dinitriles)"
+MADE_FAMILIES = "BCA, TCA, QCA (2, 3, 4 acids), BZN (nitriles), PYR (pyridyls) or IMD (azole)"
 ALL_FAMILIES = "BCA, TCA, QCA (2, 3, 4 acids), BZN (nitriles), PYR (pyridyls), AMN (amines) or IMD (azole)"
 
 
@@ -66,6 +66,12 @@ def process(
     family: Annotated[
         str | None, typer.Option("--family", help=f"Bind as this family: {ALL_FAMILIES}.", show_default="detected")
     ] = None,
+    perception: Annotated[
+        str, typer.Option("--perception", help="What finds bonds and hydrogens: likelihood, exact or openbabel.")
+    ] = "likelihood",
+    max_sa_score: Annotated[
+        float, typer.Option("--max-sa-score", min=1.0, max=10.0, help="Hardest synthesis: 1 (easy) to 10 (no limit).")
+    ] = 5.5,
     time_limit_s: Annotated[float, typer.Option("--time-limit-s", min=0.01, help="Time limit per linker, s.")] = 5.0,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
@@ -81,8 +87,11 @@ def process(
     sound: list[Linker] = []
     failed = False
 
+    def sound_one(raw: RawLinker) -> Linker | Rejected:
+        return run(raw, perception=perception, max_sa_score=max_sa_score, time_limit_s=time_limit_s)
+
     def tell(raw: RawLinker | Linker | Rejected, where: str) -> Answer:
-        result = run(raw, time_limit_s=time_limit_s) if isinstance(raw, RawLinker) else raw
+        result = sound_one(raw) if isinstance(raw, RawLinker) else raw
         if isinstance(result, Rejected):
             kind = str(raw.family) if isinstance(raw, RawLinker) else None
             return refusal(result, where, smiles=None, family=kind)

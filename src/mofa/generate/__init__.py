@@ -9,7 +9,7 @@ Linkers that did well, as `mofa.process` gives them, retrain the generator; the 
 >>> Path("weights.json").write_bytes(model.weights)
 >>> better = next(generate("BCA", n=16, seed=1, weights="weights.json"))
 
-``library`` enumerates ditopic linkers from ring cores, spacers and substituents; it is the embedded default and the
+``library`` enumerates linkers from ring cores, spacers and substituents; it is the embedded default and the
 baseline for learned generators, which join the `GENERATORS` registry behind the same `Generator` protocol, here or
 through the entry-point group ``mofa.generator``.
 """
