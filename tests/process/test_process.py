@@ -197,7 +197,7 @@ def refusals() -> list[tuple[str, RawLinker, Reason]]:
     return [
         ("anion", replace(bdc, hydrogens=tuple(stripped), formal_charges=tuple(charges)), Reason.CHARGED),
         ("too many bonds", replace(bdc, hydrogens=tuple(crowded)), Reason.VALENCE),
-        ("radical", replace(bdc, hydrogens=tuple(radical)), Reason.VALENCE),
+        ("radical", replace(bdc, hydrogens=tuple(radical)), Reason.RADICAL),
         ("two molecules", two_benzenes(), Reason.FRAGMENTED),
         ("wrong family", replace(bdc, family=Family.BZN), Reason.NO_ANCHORS),
         ("stretched bond", replace(bdc, positions=stretched), Reason.BOND_LENGTH),

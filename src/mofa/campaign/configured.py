@@ -137,6 +137,7 @@ def check_engines(config: CampaignConfig) -> None:
     from mofa.charges import CHARGE_MODELS
     from mofa.generate import GENERATORS, Generator
     from mofa.optimize import OPTIMIZERS
+    from mofa.process import PERCEPTIONS
     from mofa.validate import ENGINES as FORCE_FIELDS
 
     for library in LIBRARIES:
@@ -156,6 +157,7 @@ def check_engines(config: CampaignConfig) -> None:
         check_redis(config.compute.redis_url)
     generator: Generator = GENERATORS.load(config.generate.generator)()
     check_recipe(recipe_of(config), config.assemble, generator)
+    PERCEPTIONS.load(config.process.perception)
     FORCE_FIELDS.load(config.validate_.engine)
     OPTIMIZERS.load(config.optimize.method)
     CHARGE_MODELS.load(config.charges.method)

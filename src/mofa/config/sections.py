@@ -48,6 +48,10 @@ class Generate(Section):
 class Process(Section):
     """Task 2: hydrogens, bond orders, relaxation, dummy atoms."""
 
+    perception: str = "likelihood"
+    """What finds bonds and hydrogens of linkers that come without: `likelihood`, `exact` or `openbabel`."""
+    max_sa_score: Annotated[float, Field(ge=1, le=10)] = 5.5
+    """Linkers with a higher synthetic-accessibility score (1 easy, 10 hard) are refused; 10 refuses none."""
     time_limit_s: PositiveFloat = 5.0
     """Time limit per linker, s."""
 

@@ -5,10 +5,13 @@
 >>> linkers = [process(raw) for raw in next(generate("BZN", n=16, seed=1))]
 
 In order: bonds and hydrogens (taken from the generator, or perceived from the geometry), one neutral closed-shell
-molecule, two anchors, sane bond lengths and angles, MMFF94 relaxation that keeps the geometry, dummies At and Fr.
-Molecules come from files and SMILES through `mofa.chemistry.molfiles` and `mofa.chemistry.molecules`.
+molecule, the ends of its family, sane bond lengths and angles, nothing strained or hard to make, MMFF94 relaxation that
+keeps the geometry, dummies At and Fr. Perception is an engine of its own, chosen by name: see
+`mofa.process.perception`. Molecules come from files and SMILES through `mofa.chemistry.molfiles` and
+`mofa.chemistry.molecules`.
 """
 
+from mofa.process.perception import PERCEPTIONS, Perception
 from mofa.process.task import process
 
-__all__ = ["process"]
+__all__ = ["PERCEPTIONS", "Perception", "process"]

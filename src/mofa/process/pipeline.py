@@ -16,6 +16,7 @@ from mofa.chemistry.linker import ENDS_OF_FAMILY
 from mofa.chemistry.molecules import BOND_ORDERS, bonds_of, molecule_of, positions_of, smiles_pieces
 from mofa.process.dummies import conformer_class, place_dummies
 from mofa.process.geometry import check_angles, check_lengths, connected_pairs
+from mofa.process.makeable import hard_to_make
 from mofa.process.perception import load_perception
 from mofa.process.relaxation import relax
 
@@ -25,12 +26,13 @@ GENERATED_ANGLE_SLACK_DEG = 20.0
 RELAXED_LENGTH_SLACK_ANG = 0.12
 
 
-def make_linker(raw: RawLinker, *, perception: str, deadline: float) -> Linker | Rejected:
+def make_linker(raw: RawLinker, *, perception: str, max_sa_score: float, deadline: float) -> Linker | Rejected:
     """Run all steps on a linker that has passed inspection.
 
     Args:
         raw: finite, of known elements, without overlaps.
         perception: engine for linkers without bonds, see `mofa.process.perception`.
+        max_sa_score: highest synthetic-accessibility score that passes, see `mofa.process.makeable`.
         deadline: `time.monotonic()` value at which to give up, s.
     """
     known = _with_bonds(fold_hydrogens(raw), perception, deadline)
@@ -43,9 +45,10 @@ def make_linker(raw: RawLinker, *, perception: str, deadline: float) -> Linker |
     anchors = _anchors(known)
     if isinstance(anchors, Rejected):
         return anchors
-    rough = _check_geometry(molecule, GENERATED_LENGTH_SLACK_ANG, GENERATED_ANGLE_SLACK_DEG)
-    if rough is not None:
-        return rough
+    refusal = _check_geometry(molecule, GENERATED_LENGTH_SLACK_ANG, GENERATED_ANGLE_SLACK_DEG)
+    refusal = refusal or hard_to_make(molecule, max_sa_score)
+    if refusal is not None:
+        return refusal
     whole = Chem.AddHs(molecule, addCoords=True)
     refusal = relax(whole, deadline=deadline) or _check_geometry(whole, RELAXED_LENGTH_SLACK_ANG, 0.0)
     refusal = refusal or _same_connectivity(whole)
@@ -108,7 +111,8 @@ def _sound_molecule(raw: RawLinker) -> Any | Rejected:
         return Rejected(Stage.PROCESS, Reason.CHARGED, detail)
     radicals = tuple(atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetNumRadicalElectrons())
     if radicals:
-        return Rejected(Stage.PROCESS, Reason.VALENCE, f"{len(radicals)} atoms with unpaired electrons", radicals)
+        names = ", ".join(f"{raw.symbols[k]}{k + 1}" for k in radicals)
+        return Rejected(Stage.PROCESS, Reason.RADICAL, f"unpaired electrons on {names}", radicals)
     return molecule
 
 

@@ -14,7 +14,9 @@ MAX_HEAVY_ATOMS = 150
 SHORTEST_CONTACT_ANG = 0.60
 
 
-def process(raw: RawLinker, *, perception: str = "likelihood", time_limit_s: float = 5.0) -> Linker | Rejected:
+def process(
+    raw: RawLinker, *, perception: str = "likelihood", max_sa_score: float = 5.5, time_limit_s: float = 5.0
+) -> Linker | Rejected:
     """Make a generated linker sound, or say why it is not.
 
     Args:
@@ -23,6 +25,8 @@ def process(raw: RawLinker, *, perception: str = "likelihood", time_limit_s: flo
             counted and placed anew.
         perception: what finds bonds and hydrogens where they are not given: ``likelihood``, ``exact`` (the same
             optimum by an integer programme) or ``openbabel``; see `mofa.process.perception`.
+        max_sa_score: highest synthetic-accessibility score that passes, from 1 (easy) to 10 (hard); 10 scores nothing.
+            Linkers of known MOFs reach 4.9 (porphyrin tetrabenzoic acid), those of the library 4.4.
         time_limit_s: wall-clock limit, s. No single call into compiled code is unbounded: perception tries few
             candidates, its solver has a time limit of its own, and MMFF runs in chunks of iterations; the clock is
             read in between.
@@ -31,14 +35,14 @@ def process(raw: RawLinker, *, perception: str = "likelihood", time_limit_s: flo
         The relaxed linker with hydrogens and dummies, or the reason for which it was refused.
 
     Raises:
-        EngineMissingError: no perception of that name, or what it needs is not installed.
+        EngineMissingError: no perception of that name, or what it or the accessibility score needs is not installed.
     """
     refusal = _inspect(raw)
     if refusal is not None:
         return refusal
     from mofa.process.pipeline import make_linker
 
-    return make_linker(raw, perception=perception, deadline=time.monotonic() + time_limit_s)
+    return make_linker(raw, perception=perception, max_sa_score=max_sa_score, deadline=time.monotonic() + time_limit_s)
 
 
 def _inspect(raw: RawLinker) -> Rejected | None:
