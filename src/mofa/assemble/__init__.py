@@ -11,8 +11,9 @@ user's CIF. Nodes are data files (`nodes`), nets are quotient graphs (`nets`).
 """
 
 from mofa.assemble.builder import assemble
+from mofa.assemble.catenation import catenate
 from mofa.assemble.checks import check_framework
-from mofa.assemble.identity import bond_graph_hash, framework_id
+from mofa.assemble.identity import bond_graph_hash, find_duplicates, framework_id
 from mofa.assemble.nets import load_net, nets
 from mofa.assemble.nodes import load_node, nodes
 from mofa.assemble.places import Place, places
@@ -29,8 +30,10 @@ __all__ = [
     "Sites",
     "assemble",
     "bond_graph_hash",
+    "catenate",
     "check_framework",
     "check_pore",
+    "find_duplicates",
     "framework_id",
     "load_net",
     "load_node",

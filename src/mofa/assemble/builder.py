@@ -8,11 +8,12 @@ from pathlib import Path
 import numpy as np
 
 from mofa.assemble.arrange import arrange
-from mofa.assemble.catenation import catenate
+from mofa.assemble.catenation import MAX_EXTRA_NETS, catenate
 from mofa.assemble.checks import check_framework
 from mofa.assemble.closed_form import ClosedForm
 from mofa.assemble.compose import compose
 from mofa.assemble.general import General
+from mofa.assemble.geometry import is_straight
 from mofa.assemble.nets import load_net
 from mofa.assemble.nodes import load_node
 from mofa.assemble.orient import orient
@@ -23,7 +24,6 @@ from mofa.errors import InputError
 
 # Asked in this order; the first that takes the plan builds.
 _BUILDERS: tuple[Builder, ...] = (ClosedForm(), General())
-MAX_CATENATION = 3
 # Of several ways that fail, the one is told that came nearest to a framework; every other reason comes before these.
 _NEARER = (Reason.CLASH, Reason.BENT_LINKER, Reason.ANGLE_MISFIT)
 
@@ -62,8 +62,8 @@ def assemble(
     for option, value, top in (("max_bend_deg", max_bend_deg, 180.0), ("torsion_step_deg", torsion_step_deg, 360.0)):
         if not 0.0 < value <= top:
             raise InputError(f"{value} is out of range", where=option, action=f"Give degrees above 0, up to {top:g}")
-    if not 0 <= catenation <= MAX_CATENATION:
-        raise InputError(f"{catenation} is out of range", where="catenation", action=f"Give 0 to {MAX_CATENATION}")
+    if not 0 <= catenation <= MAX_EXTRA_NETS:
+        raise InputError(f"{catenation} is out of range", where="catenation", action=f"Give 0 to {MAX_EXTRA_NETS}")
     metal_net = load_net(net, file=net_file or None)
     metal_node = load_node(node)
     for linker in linkers:
@@ -94,6 +94,9 @@ def _plans(linkers: Sequence[Linker], node: Node, net: Net) -> Iterator[Plan | R
             yield make_plan(rods, node, ways.first)
             for sites in ways.others:
                 yield make_plan(rods, node, sites)
+            if not all(is_straight(linker) for linker in rods):
+                for sites in ways.tilted():
+                    yield make_plan(rods, node, sites)
 
 
 def _built(plan: Plan, catenation: int, max_bend_deg: float, torsion_step_deg: float) -> Framework | Rejected:

@@ -38,7 +38,7 @@ def crowded_edges(
     positions, kinds, owner, index = [], [], [], []
     for k, (node, x) in enumerate(zip(plan.nodes, vertices, strict=True)):
         positions.append(x)
-        kinds.append(contact_kinds(node.symbols, node.bonds))
+        kinds.append(contact_kinds(node))
         owner.append(np.full(len(x), k))
         index.append(np.arange(len(x)))
     n_vertices = len(plan.nodes)
@@ -80,7 +80,7 @@ def _inner_atoms(linker: Linker) -> tuple[NDArray[np.int64], NDArray[np.str_]]:
     """Atoms of a linker without the dummies, and their contact kinds."""
     dummies = {anchor.dummy for anchor in linker.anchors}
     own = np.array([k for k in range(len(linker.symbols)) if k not in dummies])
-    return own, contact_kinds(linker.symbols, linker.bonds)[own]
+    return own, contact_kinds(linker)[own]
 
 
 def _joined(plan: Plan, edge: int, start: int, atoms: tuple[int, int], vertex: int, image: tuple[int, ...]) -> bool:
@@ -91,8 +91,8 @@ def _joined(plan: Plan, edge: int, start: int, atoms: tuple[int, int], vertex: i
     for at, shift, point, anchor in ends:
         if (at, shift) == (vertex, image):
             node = plan.nodes[at]
-            in_node = bonds_from(node.bonds, len(node.symbols), node.points[point].atom)
-            in_linker = bonds_from(linker.bonds, len(linker.symbols), linker.anchors[anchor].dummy)
+            in_node = bonds_from(node, node.points[point].atom)
+            in_linker = bonds_from(linker, linker.anchors[anchor].dummy)
             if in_linker[atoms[0]] + in_node[atoms[1]] <= EXCLUDED_BONDS:
                 return True
     return False

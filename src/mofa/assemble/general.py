@@ -15,7 +15,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.geometry import AxisView, angle_deg, bend_deg, edge_frame, perpendicular, view_along_axis
+from mofa.assemble.geometry import (
+    AxisView,
+    angle_deg,
+    bend_deg,
+    edge_frame,
+    is_straight,
+    perpendicular,
+    view_along_axis,
+)
 from mofa.assemble.hinges import hinged, rigid
 from mofa.assemble.plan import EdgePlan, Placement, Plan, joint_points
 from mofa.assemble.rigid import Joins, Pose, close_joins
@@ -23,8 +31,6 @@ from mofa.assemble.torsion import EdgePose, turn_linkers
 from mofa.assemble.turns import kabsch
 from mofa.chemistry import ConnectionPoint, Linker, Reason, Rejected, Stage
 
-# Exits that make a smaller angle than this cannot lie along an edge; such a linker is placed as it is bent.
-STRAIGHT_EXITS_DEG = 160.0
 MAX_GAP_ANG = 0.20
 # Weight of the planes of aryl rings and carboxylates against the lengths of joins; of bonds within a linker
 # and its torsions.
@@ -96,8 +102,7 @@ def _rod_of(plan: Plan, edge: EdgePlan, linker: Linker) -> _Rod:
 def _rod(linker: Linker, *lengths_ang: float | None) -> _Rod:
     """A linker as a rod, its two bonds as long as the nodes' points ask for."""
     view = view_along_axis(linker)
-    _, between = bend_deg(linker)
-    straight = between >= STRAIGHT_EXITS_DEG
+    straight = is_straight(linker)
     x = view.positions
     points = np.zeros((2, 2, 3))
     for end, anchor_number in enumerate((view.start, 1 - view.start)):
@@ -240,9 +245,6 @@ def _first_guess(plan: Plan, rods: Sequence[_Rod | None], bodies: _Bodies) -> Po
 
 def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Rejected | None:
     """Why the joins cannot be closed, with the numbers of the worst."""
-    if np.linalg.det(pose.cell) < 1.0 or not np.isfinite(pose.cell).all():
-        detail = f"{plan.node.name} and these linkers collapse in {plan.net.name}: the cell has no volume"
-        return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
     near, far = pose.arms(joins)
     exits_a, exits_b = near[:, 1] - near[:, 0], far[:, 0] - far[:, 1]
     bends = [angle_deg(u, -v) for u, v in zip(exits_a, exits_b, strict=True)]
@@ -254,6 +256,12 @@ def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Reject
         detail = (
             f"{plan.node.name} and these linkers do not fit the angles of {plan.net.name}: a join bends by"
             f" {max(bends):.1f} degrees (limit {max_bend_deg:g})"
+        )
+        return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
+    if np.linalg.det(pose.cell) < 1.0 or not np.isfinite(pose.cell).all():
+        detail = (
+            f"{plan.node.name} and these linkers collapse in {plan.net.name}: directions are up to"
+            f" {plan.sites.misfit_deg:.0f} degrees off the edges"
         )
         return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
     if gap > MAX_GAP_ANG:

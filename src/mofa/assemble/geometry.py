@@ -12,6 +12,8 @@ from mofa.chemistry import Anchor, AnchorKind, Linker
 
 # Below this separation of the dummies a linker has no axis; below this resultant, no preferred plane.
 MIN_LENGTH_ANG = 1.0
+# Exits that make a smaller angle than this are bent.
+STRAIGHT_EXITS_DEG = 160.0
 _DEGENERATE = 1e-6
 # An exit further than this off the bisector is bent by more than its acid.
 MAX_LEAN_DEG = 8.0
@@ -48,6 +50,11 @@ def bend_deg(linker: Linker) -> tuple[float, float]:
     exits = [x[anchor.dummy] - x[anchor.neighbor] for anchor in linker.anchors]
     worst = max(angle_deg(exits[0], -line), angle_deg(exits[1], line))
     return worst, angle_deg(exits[0], exits[1])
+
+
+def is_straight(linker: Linker) -> bool:
+    """Whether the linker can lie along an edge; one that cannot is placed as it is bent."""
+    return bend_deg(linker)[1] >= STRAIGHT_EXITS_DEG
 
 
 @lru_cache(maxsize=1024)
@@ -93,7 +100,8 @@ def edge_frame(direction: NDArray[np.float64], normal: NDArray[np.float64]) -> N
 
 def perpendicular(vector: NDArray[np.float64]) -> NDArray[np.float64]:
     """Any unit vector perpendicular to a vector, ``[3]``."""
-    return _frame(vector / np.linalg.norm(vector))[1]
+    normal: NDArray[np.float64] = _frame(vector / np.linalg.norm(vector))[1]
+    return normal
 
 
 def _frame(axis: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -137,7 +145,7 @@ def exit_vector(linker: Linker, anchor: Anchor) -> NDArray[np.float64]:
     wings = [x[atom] - x[anchor.neighbor] for atom in around if atom != anchor.dummy]
     if anchor.kind is not AnchorKind.CARBOXYLATE or len(wings) != 2:
         return np.asarray(own, dtype=np.float64)
-    bisector = -sum(wing / np.linalg.norm(wing) for wing in wings)
+    bisector = -np.sum([wing / np.linalg.norm(wing) for wing in wings], axis=0)
     if angle_deg(own, bisector) > MAX_LEAN_DEG:
         return np.asarray(own, dtype=np.float64)
     return np.asarray(bisector * (np.linalg.norm(own) / np.linalg.norm(bisector)), dtype=np.float64)

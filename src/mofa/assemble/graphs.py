@@ -1,4 +1,4 @@
-"""Small questions to the bonds of a block, asked again and again: answers are kept."""
+"""Small questions to the bonds of a block, asked again and again: answers are kept, block by block."""
 
 from __future__ import annotations
 
@@ -8,24 +8,24 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.assemble.windows import contact_kind
-from mofa.chemistry import Bond
+from mofa.chemistry import Linker, Node
 
 # More bonds than any molecule has.
 FAR = 1_000_000
 
 
 @lru_cache(maxsize=1024)
-def contact_kinds(symbols: tuple[str, ...], bonds: tuple[Bond, ...]) -> NDArray[np.str_]:
+def contact_kinds(block: Node | Linker) -> NDArray[np.str_]:
     """`contact_kind` of every atom, ``[n]``."""
-    rows = neighbors(len(symbols), bonds)
-    return np.array([contact_kind(s, (symbols[k] for k in row)) for s, row in zip(symbols, rows, strict=True)])
+    s = block.symbols
+    return np.array([contact_kind(s[k], (s[other] for other in row)) for k, row in enumerate(neighbors(block))])
 
 
-@lru_cache(maxsize=1024)
-def bonds_from(bonds: tuple[Bond, ...], n_atoms: int, atom: int) -> NDArray[np.int64]:
+@lru_cache(maxsize=8192)
+def bonds_from(block: Node | Linker, atom: int) -> NDArray[np.int64]:
     """Bonds on the shortest way from `atom` to every atom, ``[n_atoms]``; `FAR` where there is no way."""
-    rows = neighbors(n_atoms, bonds)
-    depth = np.full(n_atoms, FAR, dtype=np.int64)
+    rows = neighbors(block)
+    depth = np.full(len(rows), FAR, dtype=np.int64)
     shell, steps = {atom}, 0
     while shell:
         depth[list(shell)] = steps
@@ -34,10 +34,11 @@ def bonds_from(bonds: tuple[Bond, ...], n_atoms: int, atom: int) -> NDArray[np.i
     return depth
 
 
-def neighbors(n_atoms: int, bonds: tuple[Bond, ...]) -> list[list[int]]:
+@lru_cache(maxsize=1024)
+def neighbors(block: Node | Linker) -> tuple[tuple[int, ...], ...]:
     """Neighbours of every atom."""
-    rows: list[list[int]] = [[] for _ in range(n_atoms)]
-    for bond in bonds:
+    rows: list[list[int]] = [[] for _ in block.symbols]
+    for bond in block.bonds:
         rows[bond.i].append(bond.j)
         rows[bond.j].append(bond.i)
-    return rows
+    return tuple(map(tuple, rows))

@@ -35,7 +35,7 @@ def hinged(block: Node) -> Fragments:
 
     Bonds in rings, and bonds to substituents without an end, are no hinges.
     """
-    rows = neighbors(len(block.symbols), block.bonds)
+    rows = neighbors(block)
     ends = {point.atom for point in block.points}
     hinges = []
     for bond in block.bonds:
@@ -58,7 +58,9 @@ def hinged(block: Node) -> Fragments:
     )
 
 
-def _side(rows: list[list[int]], start: int, without: int | None, cut: set[frozenset[int]] | None = None) -> set[int]:
+def _side(
+    rows: tuple[tuple[int, ...], ...], start: int, without: int | None, cut: set[frozenset[int]] | None = None
+) -> set[int]:
     """Atoms reached from `start` without the bond from it to `without`, and without the bonds `cut`."""
     blocked = (cut or set()) | ({frozenset((start, without))} if without is not None else set())
     seen, waiting = {start}, [start]

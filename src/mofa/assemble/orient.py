@@ -7,8 +7,8 @@ every linker are perpendicular in the net's own cell (Zn4O in pcu), the cell is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
@@ -16,6 +16,7 @@ import numpy as np
 from mofa.assemble.arrange import Arrangement, doubled
 from mofa.assemble.combine import KIND_MISMATCH, Combinations
 from mofa.assemble.plan import EdgeSite, Sites
+from mofa.assemble.rigid import rotations
 from mofa.assemble.turns import Turn, turns_towards
 from mofa.chemistry import Net, Node, Reason, Rejected, Stage
 
@@ -23,6 +24,9 @@ from mofa.chemistry import Net, Node, Reason, Rejected, Stage
 MAX_MISFIT_DEG = 40.0
 # A mean cost of an edge beyond which twice the cell is tried; it must at least halve the cost.
 _TWISTED = 0.25
+# Random tilts for bent linkers: how many, and their standard deviation about each axis.
+N_TILTS = 24
+TILT_RAD = 0.45
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,8 +45,10 @@ class Ways:
 
     @cached_property
     def others(self) -> tuple[Sites, ...]:
-        """Ways that cost about as much. There are some where blocks have less symmetry than their vertices (a rectangle
-        on a square), and only coordinates can tell which is right.
+        """Ways that cost about as much.
+
+        There are some where blocks have less symmetry than their vertices (a rectangle on a square); only coordinates
+        can tell which is right.
         """
         return tuple(self._sites(way) for way in self.combinations.others())
 
@@ -50,6 +56,17 @@ class Ways:
     def cost(self) -> float:
         """Mean cost of an edge in the first way; about 1 when every linker is twisted by 90 degrees."""
         return self.combinations.total(self.combinations.first) / len(self.arrangement.net.edges)
+
+    def tilted(self) -> Iterator[Sites]:
+        """The first way with every block turned a little at random, always alike.
+
+        Bent linkers leave a choice of how blocks tilt (ZIF-8 is a tilted sodalite); a start in the net's own symmetry
+        would stay between the choices.
+        """
+        rng = np.random.default_rng(0)
+        for _ in range(N_TILTS):
+            turns = rotations(rng.normal(0.0, TILT_RAD, (len(self.options), 3)))
+            yield replace(self.first, rotations=self.first.rotations @ turns)
 
     def _sites(self, chosen: Sequence[int]) -> Sites:
         """The points that every edge joins when the blocks are turned so."""
@@ -60,8 +77,15 @@ class Ways:
             start = turns[edge.i].point_of_edge[ends[edge.i].index((k, 1))]
             end = turns[edge.j].point_of_edge[ends[edge.j].index((k, -1))]
             sites.append(EdgeSite(edge, start, end))
-        rotations = np.array([turn.rotation for turn in turns])
-        return Sites(net, self.arrangement.nodes, self.arrangement.linkers, tuple(sites), rotations)
+        turned = np.array([turn.rotation for turn in turns])
+        return Sites(
+            net,
+            self.arrangement.nodes,
+            self.arrangement.linkers,
+            tuple(sites),
+            turned,
+            max(turn.worst_deg for turn in turns),
+        )
 
 
 def orient(arrangement: Arrangement) -> Ways | Rejected:

@@ -46,7 +46,7 @@ def places(node: Node, net: Net) -> tuple[tuple[Place, ...], ...] | Rejected:
     ways: list[tuple[Place, ...]] = []
     turned = oriented(node, net)
     if not isinstance(turned, Rejected):
-        ways.append(tuple(Place((kind, kind), len(known.by_direction)) for kind, known in turned.first.classes.items()))
+        ways.append(tuple(Place((kind, kind), known.most) for kind, known in turned.first.classes.items()))
     kinds = {point.kind for point in node.points}
     if n_points > 2 and len(kinds) == 1 and alternates(net):
         ways.append((Place((*kinds,) * n_points, 1),))

@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
@@ -48,6 +49,8 @@ class Sites:
     """One per edge of the net, in its order."""
     rotations: NDArray[np.float64]
     """By which every block is turned, ``[n_vertices, 3, 3]``; positions are multiplied from the right."""
+    misfit_deg: float
+    """Largest angle between a block's direction and the net's edge, degrees."""
 
     def kind(self, site: EdgeSite) -> AnchorKind:
         """Kind of the points that a site joins."""
@@ -79,13 +82,22 @@ class EdgeClasses:
     by_direction: tuple[tuple[int, ...], ...]
     """The same divided further, by the edges' directions."""
 
-    def divided(self, n_linkers: int) -> tuple[tuple[int, ...], ...] | None:
-        """The classes for so many linkers: one for all, one per orbit, or one per direction; None for other numbers."""
-        everything = (tuple(sorted(k for part in self.by_orbit for k in part)),)
-        for classes in (everything, self.by_orbit, self.by_direction):
-            if len(classes) == n_linkers:
-                return classes
-        return None
+    @property
+    def most(self) -> int:
+        """How many different linkers the edges can carry."""
+        return len(self.by_direction)
+
+    def divided(self, n_linkers: int) -> tuple[tuple[int, ...], ...]:
+        """The edges for each of so many linkers: by orbit if there are as many, else shared out by direction.
+
+        Args:
+            n_linkers: from 1 to `most`.
+        """
+        if n_linkers == len(self.by_orbit):
+            return self.by_orbit
+        bounds = [round(k * self.most / n_linkers) for k in range(n_linkers + 1)]
+        groups = [self.by_direction[low:high] for low, high in pairwise(bounds)]
+        return tuple(tuple(k for part in group for k in part) for group in groups)
 
 
 @dataclass(frozen=True)
@@ -150,8 +162,8 @@ class Builder(Protocol):
 def make_plan(linkers: Sequence[Linker], node: Node, sites: Sites) -> Plan | Rejected:
     """Give every edge its linker, by the kind of its ends and whatever order the linkers come in.
 
-    One linker of a kind serves all edges of that kind. More are laid on the orbits of edges, or on the directions of
-    edges, if their number fits; they are ordered by key, so that the same set of linkers always gives the same plan.
+    One linker of a kind serves all edges of that kind. More are laid on the orbits of edges if their number fits, else
+    on the directions of edges; they are ordered by key, so that the same set of linkers always gives the same plan.
 
     Args:
         linkers: those with two ends; linkers on vertices are part of `sites`.
@@ -166,11 +178,11 @@ def make_plan(linkers: Sequence[Linker], node: Node, sites: Sites) -> Plan | Rej
     for kind in AnchorKind:
         found = sorted(offered[kind], key=lambda linker: linker.key)
         known = sites.classes.get(kind)
-        classes = () if known is None else known.divided(len(found))
-        if classes is None or len(classes) != len(found):
+        if not (known is None and not found) and not (known is not None and 1 <= len(found) <= known.most):
             return _mismatch(sites, kind, len(found))
-        for rows, linker in zip(classes, found, strict=True):
-            on_edge |= dict.fromkeys(rows, linker)
+        if known is not None:
+            for rows, linker in zip(known.divided(len(found)), found, strict=True):
+                on_edge |= dict.fromkeys(rows, linker)
         in_order += found[:1] if len({linker.key for linker in found}) == 1 else found
     standing = sorted({id(k): k for k in sites.linkers if k is not None}.values(), key=lambda linker: linker.key)
     edges = tuple(EdgePlan(site, on_edge.get(k)) for k, site in enumerate(sites.sites))
@@ -185,8 +197,7 @@ def joint_points(plan: Plan, edge: EdgePlan) -> tuple[ConnectionPoint, Connectio
 
 def _mismatch(sites: Sites, kind: AnchorKind, given: int) -> Rejected:
     known = sites.classes.get(kind)
-    numbers = sorted({1, len(known.by_orbit), len(known.by_direction)}) if known else []
-    takes = f"takes {' or '.join(map(str, numbers))}" if numbers else "has no place for any"
+    takes = "has no place for any" if known is None else f"takes {'1' if known.most == 1 else f'1 to {known.most}'}"
     detail = f"{given} {kind} linkers with two ends were given; {sites.nodes[0].name} in {sites.net.name} {takes}"
     return Rejected(Stage.ASSEMBLE, Reason.ANCHOR_MISMATCH, detail)
 

@@ -125,13 +125,13 @@ def _cross_matrices(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
 def _moved(pose: Pose, step: NDArray[np.float64]) -> Pose:
     """The pose after a step of translations, turns and cell."""
     n = len(pose.translations)
-    turns = _rotations(step[3 * n : 6 * n].reshape(n, 3))
+    turns = rotations(step[3 * n : 6 * n].reshape(n, 3))
     return Pose(
         pose.translations + step[: 3 * n].reshape(n, 3), pose.rotations @ turns, pose.cell + step[6 * n :].reshape(3, 3)
     )
 
 
-def _rotations(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
+def rotations(vectors: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rotation matrices (multiplied from the right) of rotation vectors ``[n, 3]``, radians; Rodrigues' formula."""
     angle = np.linalg.norm(vectors, axis=1)[:, None, None]
     k = _cross_matrices(vectors)  # w x v as a matrix on w; rows act from the right as the rotation by w does

@@ -224,9 +224,9 @@ def _surroundings(
     for row, (vertex, point, shift) in enumerate(ends_at):
         node = plan.nodes[vertex]
         atoms = slice(first_atom[vertex], first_atom[vertex + 1])
-        ends[row, _IMAGE_NUMBER[shift], atoms] = bonds_from(node.bonds, len(node.symbols), node.points[point].atom)
-    kinds = [contact_kinds(node.symbols, node.bonds) for node in plan.nodes]
-    kinds += [contact_kinds(linker.symbols, linker.bonds) for linker, _ in others if linker is not None]
+        ends[row, _IMAGE_NUMBER[shift], atoms] = bonds_from(node, node.points[point].atom)
+    kinds = [contact_kinds(node) for node in plan.nodes]
+    kinds += [contact_kinds(linker) for linker, _ in others if linker is not None]
     near = _within_reach(everywhere, pose.view)
     return _Atoms(everywhere[near], np.concatenate(kinds)[np.nonzero(near)[1]], ends[:, near])
 
@@ -240,7 +240,6 @@ def _within_reach(positions: NDArray[np.float64], view: AxisView) -> NDArray[np.
 
 
 def _linker_atoms(linker: Linker, view: AxisView) -> _Atoms:
-    n = len(linker.symbols)
     dummies = (linker.anchors[k].dummy for k in (view.start, 1 - view.start))
-    ends = np.stack([bonds_from(linker.bonds, n, dummy) for dummy in dummies])
-    return _Atoms(view.positions, contact_kinds(linker.symbols, linker.bonds), ends)
+    ends = np.stack([bonds_from(linker, dummy) for dummy in dummies])
+    return _Atoms(view.positions, contact_kinds(linker), ends)
