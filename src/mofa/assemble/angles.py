@@ -6,7 +6,14 @@ import numpy as np
 
 from mofa.assemble.finding import Finding
 from mofa.assemble.structure import Floats, Structure
-from mofa.assemble.windows import CARBON_ANGLES_DEG, NITRILE_AT_METAL_DEG, SHARPEST_ANGLE_DEG
+from mofa.assemble.windows import (
+    CARBON_ANGLES_DEG,
+    MOST_DONORS_OF_WIDE_METALS,
+    NARROWEST_AT_METAL_DEG,
+    NITRILE_AT_METAL_DEG,
+    SHARPEST_ANGLE_DEG,
+    STRAINED_CARBON_ANGLES_DEG,
+)
 from mofa.chemistry import Reason
 
 
@@ -18,7 +25,7 @@ def angles(structure: Structure) -> Finding | None:
         return None
     cosine = (ends.unit[one] * ends.unit[two]).sum(axis=1)
     angle = np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0)))
-    limits = _limits_deg(structure)[ends.centre[one]]
+    limits = _limits_deg(structure)
     excess = np.maximum(limits[:, 0] - angle, angle - limits[:, 1])
     k = int(np.argmax(excess))
     if excess[k] <= 0.0:
@@ -34,12 +41,21 @@ def angles(structure: Structure) -> Finding | None:
 
 
 def _limits_deg(structure: Structure) -> Floats:
-    """Narrowest and widest angle at every atom, degrees, ``[n_atoms, 2]``."""
+    """Narrowest and widest of every angle, degrees, ``[n_angles, 2]``."""
+    n, ends, (one, two) = len(structure.numbers), structure.ends, structure.angles
+    centre = ends.centre[one]
     coordinated = structure.metal | (structure.n_metal > 0)
-    limits = np.full((len(structure.numbers), 2), 180.0)
+    limits = np.full((n, 2), 180.0)
     limits[:, 0] = np.where(coordinated, SHARPEST_ANGLE_DEG[True], SHARPEST_ANGLE_DEG[False])
-    carbon = structure.are("C") & ~coordinated
-    for count, window in CARBON_ANGLES_DEG.items():
-        limits[carbon & (structure.graph.coordination == count)] = window
+    carbon, count = structure.are("C") & ~coordinated, structure.graph.coordination
+    strained = np.zeros(n, dtype=np.bool_)
+    strained[centre[structure.closed]] = True
+    for windows, atoms in ((CARBON_ANGLES_DEG, carbon), (STRAINED_CARBON_ANGLES_DEG, carbon & strained)):
+        for neighbors, window in windows.items():
+            limits[atoms & (count == neighbors)] = window
     limits[structure.nitrile_nitrogen & (structure.n_metal > 0)] = NITRILE_AT_METAL_DEG
+    limits = limits[centre]
+    wide = structure.metal & (structure.n_nonmetal <= MOST_DONORS_OF_WIDE_METALS)
+    donors = ~structure.metal[ends.outer[one]] & ~structure.metal[ends.outer[two]]
+    limits[wide[centre] & donors & ~structure.closed, 0] = NARROWEST_AT_METAL_DEG
     return limits

@@ -14,7 +14,7 @@ import numpy as np
 from mofa.assemble.angles import angles
 from mofa.assemble.charge_balance import charge_balance
 from mofa.assemble.coordination import neighbors, roles, valences
-from mofa.assemble.distances import bond_lengths, contacts
+from mofa.assemble.distances import aromatic_lengths, bond_lengths, contacts
 from mofa.assemble.finding import Finding
 from mofa.assemble.formal_charges import formal_charges
 from mofa.assemble.periodicity import pieces
@@ -124,6 +124,7 @@ CHECKS: tuple[Check, ...] = (
     neighbors,
     roles,
     valences,
+    aromatic_lengths,
     angles,
     bonding,
     extent,

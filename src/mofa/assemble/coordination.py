@@ -9,7 +9,7 @@ import numpy as np
 
 from mofa.assemble.finding import Finding
 from mofa.assemble.structure import Ints, Mask, Structure
-from mofa.assemble.windows import BARE_OXYGEN_METALS, neighbor_range
+from mofa.assemble.windows import BARE_OXYGEN_METALS, HALOGENS, neighbor_range
 from mofa.chemistry import Reason
 
 # Carbons that a metal with sandwich ligands (ferrocene) holds at least.
@@ -25,12 +25,13 @@ _PYRAMID_DEG = 345.0
 
 
 def neighbors(structure: Structure) -> Finding | None:
-    """Number of neighbours by element, metal-metal bonds left out; a hydrogen and a metal have rules of their own."""
+    """Number of neighbours by element, metal-metal bonds left out; a metal or halogen alone is an ion."""
     count = np.where(structure.metal, structure.n_nonmetal, structure.graph.coordination)
     on_metal = structure.n_metal > 0
     elements, kind = structure.elements
     limits = _neighbor_ranges(elements)[kind, on_metal.astype(np.int64)]
-    wrong = np.flatnonzero((count < limits[:, 0]) | (count > limits[:, 1]))
+    ion = (count == 0) & (structure.metal | structure.are(*sorted(HALOGENS)))
+    wrong = np.flatnonzero(((count < limits[:, 0]) | (count > limits[:, 1])) & ~ion)
     if not len(wrong):
         return None
     atom = int(wrong[0])

@@ -10,7 +10,9 @@ from numpy.typing import NDArray
 from mofa.assemble.finding import Finding
 from mofa.assemble.structure import Structure, among
 from mofa.assemble.windows import (
+    AROMATIC_MEAN_ANG,
     FAR_FRACTION,
+    FEWEST_AROMATIC_BONDS,
     NEAR_BONDS,
     NEAR_FRACTION,
     POLAR,
@@ -41,6 +43,25 @@ def bond_lengths(structure: Structure) -> Finding | None:
         f" {window[k, 1]:.2f} ({len(wrong)} bonds out of range)"
     )
     return Reason.BOND_LENGTH, detail, tuple(sorted({*graph.i[wrong].tolist(), *graph.j[wrong].tolist()}))
+
+
+def aromatic_lengths(structure: Structure) -> Finding | None:
+    """The mean of all aromatic C-C bonds: in a cell that is a few per cent too small or too large, all are off."""
+    ends = structure.ends
+    carbon = structure.are("C")
+    rows = structure.aromatic & carbon[ends.centre] & carbon[ends.outer]
+    count = int(np.count_nonzero(rows)) // 2
+    if count < FEWEST_AROMATIC_BONDS:
+        return None
+    mean = float(structure.lengths[ends.bond[rows]].mean())
+    low, high = AROMATIC_MEAN_ANG
+    if low <= mean <= high:
+        return None
+    detail = (
+        f"{count} aromatic C-C bonds are {mean:.3f} Å long on average, allowed {low:.2f} to {high:.2f}: the cell does"
+        " not fit its atoms"
+    )
+    return Reason.BOND_LENGTH, detail, tuple(np.unique(ends.centre[rows]).tolist())
 
 
 @lru_cache(maxsize=256)
@@ -98,9 +119,7 @@ def _contact_tables(kinds: tuple[str, ...]) -> NDArray[np.float64]:
 
 def _keys_up_to_two_bonds(structure: Structure) -> NDArray[np.int64]:
     """Keys of the pairs that share a bond or a neighbour."""
-    ends, (one, two) = structure.ends, structure.angles
-    across = structure.keys(ends.outer[one], ends.outer[two], ends.shift[two] - ends.shift[one])
-    return np.concatenate([structure.bond_keys, across])
+    return np.concatenate([structure.bond_keys, structure.angle_keys])
 
 
 def _within(graph: BondGraph, start: int, goal: tuple[int, tuple[int, ...]], most: int) -> bool:

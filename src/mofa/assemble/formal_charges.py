@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from mofa.assemble.structure import Floats, Ints, Mask, Structure
+from mofa.assemble.windows import HALOGENS
 
-_HALOGENS = ("F", "Cl", "Br", "I")
 _CHALCOGENS = ("S", "Se", "Te")
 _PNICTOGENS = ("P", "As", "Sb")
 _TETRELS = ("Si", "Ge")
@@ -79,7 +79,7 @@ def _outside_rings(structure: Structure) -> tuple[Floats, Mask]:
     settle(nitrogen & (valence <= 4.0), valence - 3.0)
     settle(nitrogen & (valence == _PENTAVALENT), np.zeros_like(valence))
     settle(structure.are("O"), valence - 2.0)
-    settle(structure.are(*_HALOGENS) & (valence <= 1.0), valence - 1.0)
+    settle(structure.are(*sorted(HALOGENS)) & (valence <= 1.0), valence - 1.0)
     settle(structure.are(*_NOBLE) & (valence == 0.0), valence)
     settle(structure.are("B") & (structure.n_nonmetal <= 4), 3.0 - valence)
     settle(structure.are(*_TETRELS) & (valence >= 4.0), 4.0 - valence)

@@ -223,6 +223,19 @@ class Structure:
         """`keys` of the bonds, ``[n_bonds]``."""
         return self.keys(self.graph.i, self.graph.j, self.graph.shift)
 
+    @cached_property
+    def angle_keys(self) -> Ints:
+        """`keys` of the outer atoms of all angles, ``[n_angles]``."""
+        ends, (one, two) = self.ends, self.angles
+        return self.keys(ends.outer[one], ends.outer[two], ends.shift[two] - ends.shift[one])
+
+    @cached_property
+    def closed(self) -> Mask:
+        """Angles in rings of three or four: their outer atoms are bonded or share another neighbour, ``[n_angles]``."""
+        keys = self.angle_keys
+        _, place, count = np.unique(keys, return_inverse=True, return_counts=True)
+        return np.asarray((count[place] > 1) | among(keys, self.bond_keys), dtype=np.bool_)
+
     def keys(self, i: Ints, j: Ints, shift: Ints) -> Ints:
         """One number for every pair of atoms, the same from either side, ``[n_pairs]``."""
         n, span = len(self.numbers), self._shift_span

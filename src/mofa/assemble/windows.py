@@ -14,14 +14,14 @@ from functools import cache
 from mofa.chemistry.elements import covalent_radius_ang, is_metal, van_der_waals_radius_ang
 
 _BONDS_ANG = """
-H B 1.00 1.40; H C 0.77 1.28; H N 0.78 1.18; H O 0.72 1.20; H Si 1.30 1.62; H P 1.20 1.52; H S 1.10 1.48;
+H B 1.00 1.40; H C 0.72 1.28; H N 0.78 1.18; H O 0.72 1.20; H Si 1.30 1.62; H P 1.20 1.52; H S 1.10 1.48;
 B B 1.55 1.95; B C 1.40 1.74; B N 1.28 1.74; B O 1.22 1.62; B F 1.22 1.54;
 C C 1.04 1.70; C N 1.00 1.64; C O 1.04 1.60; C F 1.20 1.50; C Si 1.70 2.04; C P 1.56 2.00; C S 1.48 1.96;
 C Cl 1.57 1.92; C Se 1.68 2.09; C Br 1.74 2.09; C I 1.92 2.28;
 N N 1.00 1.60; N O 1.06 1.56; N F 1.26 1.52; N Si 1.56 1.90; N P 1.46 1.85; N S 1.42 1.86; N Cl 1.56 1.89;
 O O 1.12 1.60; O Si 1.46 1.80; O P 1.38 1.76; O S 1.32 1.76; O Cl 1.32 1.79;
 F Si 1.46 1.82; F P 1.44 1.76; F S 1.46 1.76; Si Si 2.16 2.59; P P 1.96 2.39; P S 1.81 2.24; S S 1.85 2.24;
-O Zn 1.78 2.45; N Zn 1.80 2.45; Zn Zn 2.40 3.20; O Cu 1.76 2.70; N Cu 1.76 2.60; Cu Cu 2.30 3.20;
+O Zn 1.72 2.45; N Zn 1.75 2.45; Zn Zn 2.40 3.20; O Cu 1.76 2.70; N Cu 1.76 2.60; Cu Cu 2.30 3.20;
 O Zr 1.86 2.60; O Hf 1.86 2.60; O Al 1.65 2.15; O Fe 1.65 2.45; O Cr 1.65 2.35; O In 1.95 2.55; O Co 1.75 2.45;
 N Co 1.76 2.40; O Ni 1.75 2.45; N Ni 1.72 2.40; O Mg 1.85 2.40
 """
@@ -31,6 +31,9 @@ _BONDS_BY_ORDER_ANG = """
 C C 1 1.22 1.70; C C 1.5 1.22 1.62; C C 2 1.15 1.58; C C 3 1.04 1.38;
 C N 1 1.20 1.64; C N 1.5 1.15 1.54; C N 2 1.10 1.48; C N 3 1.00 1.34
 """
+# Mean of the aromatic C-C bonds of a framework, 1.39 give or take 4 %, where there are at least so many.
+AROMATIC_MEAN_ANG = (1.335, 1.445)
+FEWEST_AROMATIC_BONDS = 6
 # Half-widths for pairs that the table does not hold, around the sum of covalent radii (DOI 10.1039/b801115j).
 _ORGANIC_SPREAD_ANG = 0.25
 _METAL_SHRINK_ANG = 0.40
@@ -71,14 +74,19 @@ Lu 6 10; Th 6 12; U 5 9; Np 5 9; Pu 5 10
 """
 # Metals with oxo groups that bind to nothing else: V=O, Mo=O, uranyl.
 BARE_OXYGEN_METALS = tuple("Ti V Nb Ta Mo W Tc Re Ru Os U Np Pu Am Pa".split())
-_HALOGENS = frozenset({"F", "Cl", "Br", "I"})
+HALOGENS = frozenset({"F", "Cl", "Br", "I"})
 _HALOGEN_ON_METAL_MOST = 4
 _OTHER_NEIGHBORS = (1, 14)
 
 # An angle at a nonmetal is never sharper (three-membered rings have 60); a metal chelated by a carboxylate has 55.
 SHARPEST_ANGLE_DEG = {False: 54.0, True: 45.0}
-# Widest and narrowest angle at a carbon, by its number of neighbours: linear; planar with small rings; tetrahedral.
-CARBON_ANGLES_DEG = {2: (150.0, 180.0), 3: (54.0, 158.0), 4: (54.0, 138.0)}
+# Two donors that are no chelate, at a metal of at most six.
+NARROWEST_AT_METAL_DEG = 66.0
+MOST_DONORS_OF_WIDE_METALS = 6
+# Narrowest and widest angle at a carbon, by its number of neighbours: linear, planar, tetrahedral.
+CARBON_ANGLES_DEG = {2: (150.0, 180.0), 3: (96.0, 152.0), 4: (82.0, 138.0)}
+# The same where the carbon is in a ring of three or four.
+STRAINED_CARBON_ANGLES_DEG = {3: (54.0, 170.0), 4: (54.0, 145.0)}
 # C-N-metal at a nitrile that binds through its lone pair.
 NITRILE_AT_METAL_DEG = (140.0, 180.0)
 
@@ -152,7 +160,7 @@ def neighbor_range(symbol: str, *, on_metal: bool) -> tuple[int, int]:
         symbol: element.
         on_metal: whether one of the neighbours is a metal.
     """
-    if symbol in _HALOGENS:
+    if symbol in HALOGENS:
         return (1, _HALOGEN_ON_METAL_MOST) if on_metal else (1, 4 if symbol in ("Cl", "I") else 1)
     return _neighbors().get(symbol, _OTHER_NEIGHBORS)
 
