@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
-from rdkit.Geometry import Point3D
 
 from mofa.chemistry.anchors import anchor_groups, choose_anchors, detect_family, missing_anchors
 from mofa.chemistry.linker import Bond, Family, RawLinker
@@ -74,8 +73,7 @@ def set_positions(molecule: Any, positions: NDArray[np.float64]) -> None:
     """Give the molecule one conformer with these coordinates (Å, ``[n_atoms, 3]``)."""
     conformer = Chem.Conformer(len(positions))
     conformer.Set3D(True)
-    for k, (x, y, z) in enumerate(np.asarray(positions, dtype=float).tolist()):
-        conformer.SetAtomPosition(k, Point3D(x, y, z))
+    conformer.SetPositions(np.array(positions, dtype=float))
     molecule.RemoveAllConformers()
     molecule.AddConformer(conformer, assignId=True)
 

@@ -10,6 +10,7 @@ neighbours met in the elimination, two to four in molecules. DOI 10.1016/S0004-3
 from __future__ import annotations
 
 import heapq
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -89,7 +90,7 @@ def _eliminate(
         left.remove(variable)
         around = sorted(neighbors[variable])
         scope = (variable, *around)
-        if np.prod([len(costs[k]) for k in scope], dtype=float) > LARGEST_TABLE:
+        if math.prod(len(costs[k]) for k in scope) > LARGEST_TABLE:
             raise EntangledError(f"one choice depends on {len(around)} others")
         touching = [*factors[variable]]
         for k in around:
@@ -119,7 +120,7 @@ def _sum(
     axis = {variable: k for k, variable in enumerate(scope)}
     total = np.zeros([len(costs[variable]) for variable in scope])
     for variables, table in factors:
-        order = np.argsort([axis[variable] for variable in variables])
+        order = sorted(range(len(variables)), key=lambda k: axis[variables[k]])
         shape = [1] * len(scope)
         for variable in variables:
             shape[axis[variable]] = len(costs[variable])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,6 +49,7 @@ def reference_length_ang(a: str, b: str, order: int) -> float | None:
     return radii_a[order - 1] + radii_b[order - 1]
 
 
+@lru_cache(maxsize=4096)
 def length_window_ang(a: str, b: str, order: float, slack_ang: float) -> tuple[float, float]:
     """Shortest and longest sensible length of a bond, Å: the reference of its order, or of both neighbours of 1.5."""
     orders = (1, 2) if order == 1.5 else (int(order),)
@@ -77,9 +80,10 @@ def check_lengths(
     symbols: Sequence[str], positions: NDArray[np.float64], bonds: Sequence[Bond], slack_ang: float
 ) -> Rejected | None:
     """Refuse a bond outside the window of its elements and order."""
+    points = positions.tolist()
     for bond in bonds:
         a, b = symbols[bond.i], symbols[bond.j]
-        length = float(np.linalg.norm(positions[bond.i] - positions[bond.j]))
+        length = math.dist(points[bond.i], points[bond.j])
         low, high = length_window_ang(a, b, bond.order, slack_ang)
         if not low <= length <= high:
             detail = (
@@ -107,6 +111,7 @@ def check_angles(
         slack_deg: by how much the limits are widened, degrees.
     """
     table = neighbor_table(len(symbols), bonds)
+    points = positions.tolist()
     tight: dict[tuple[int, frozenset[int]], float] = {}
     for ring in rings:
         if len(ring) in SMALLEST_ANGLE_DEG:
@@ -118,7 +123,7 @@ def check_angles(
         around = sorted(neighbors)
         for k, i in enumerate(around):
             for j in around[k + 1 :]:
-                angle = angle_deg(positions[i], positions[centre], positions[j])
+                angle = angle_deg(points[i], points[centre], points[j])
                 least = tight.get((centre, frozenset((i, j))), SMALLEST_OPEN_ANGLE_DEG)
                 least = SMALLEST_SP_ANGLE_DEG if linear and symbols[centre] in ("C", "N") else least
                 if angle < least - slack_deg:
@@ -128,11 +133,11 @@ def check_angles(
     return None
 
 
-def angle_deg(a: NDArray[np.float64], b: NDArray[np.float64], c: NDArray[np.float64]) -> float:
-    """Angle a-b-c, degrees."""
-    u, v = a - b, c - b
-    cosine = float(u @ v) / max(float(np.linalg.norm(u) * np.linalg.norm(v)), 1e-12)
-    return float(np.degrees(np.arccos(np.clip(cosine, -1.0, 1.0))))
+def angle_deg(a: Sequence[float], b: Sequence[float], c: Sequence[float]) -> float:
+    """Angle a-b-c of three points, degrees."""
+    dot = sum((p - q) * (r - q) for p, q, r in zip(a, b, c, strict=True))
+    cosine = dot / max(math.dist(a, b) * math.dist(b, c), 1e-12)
+    return math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
 
 
 def aligned_rmsd_ang(moved: NDArray[np.float64], reference: NDArray[np.float64]) -> float:

@@ -20,11 +20,15 @@ from mofa.chemistry import Reason, Rejected, Stage
 from mofa.chemistry.molecules import positions_of
 from mofa.process.geometry import aligned_rmsd_ang
 
-CHUNK_ITERATIONS = 20
-MAX_ITERATIONS = 1000
+CHUNK_ITERATIONS = 30
+MAX_ITERATIONS = 900
+FORCE_TOLERANCE = 0.1
+"""Of RDKit's minimiser, relative to the energy; looser than its own, which serves conformer energies."""
+NON_BONDED_ANG = 8.0
+"""Atoms farther apart do not see each other: they cannot change bond lengths and angles."""
 SMALL_FORCE_KCAL_PER_MOL_ANG = 1.0
 """Root mean square over all components at which the molecule counts as relaxed."""
-HYDROGEN_ITERATIONS = 20
+HYDROGEN_ITERATIONS = 15
 HYDROGEN_CONTACT_ANG = 4.0
 """Non-bonded atoms farther away are left out while only the hydrogens move."""
 FREE_DISPLACEMENT_ANG = 0.20
@@ -52,7 +56,7 @@ def relax(molecule: Any, *, deadline: float) -> Rejected | None:
         return Rejected(Stage.PROCESS, Reason.RELAXATION, "MMFF94 has no parameters for this molecule")
     if len(heavy) < molecule.GetNumAtoms():
         _settle_hydrogens(molecule, properties, heavy)
-    field = rdForceFieldHelpers.MMFFGetMoleculeForceField(molecule, properties)
+    field = rdForceFieldHelpers.MMFFGetMoleculeForceField(molecule, properties, nonBondedThresh=NON_BONDED_ANG)
     field.Initialize()
     for atom in heavy:
         field.MMFFAddPositionConstraint(atom, FREE_DISPLACEMENT_ANG, SPRING_KCAL_PER_MOL_ANG2)
@@ -77,7 +81,7 @@ def _settle_hydrogens(molecule: Any, properties: Any, heavy: list[int]) -> None:
         field.AddFixedPoint(atom)
     # RDKit's line search asserts when it finds no way down; the hydrogens then stay where that happened.
     with suppress(RuntimeError), rdBase.BlockLogs():
-        field.Minimize(maxIts=HYDROGEN_ITERATIONS)
+        field.Minimize(maxIts=HYDROGEN_ITERATIONS, forceTol=FORCE_TOLERANCE)
 
 
 def _minimize(field: Any, deadline: float) -> Rejected | None:
@@ -86,7 +90,7 @@ def _minimize(field: Any, deadline: float) -> Rejected | None:
     for _ in range(MAX_ITERATIONS // CHUNK_ITERATIONS):
         try:
             with rdBase.BlockLogs():
-                status = field.Minimize(maxIts=CHUNK_ITERATIONS)
+                status = field.Minimize(maxIts=CHUNK_ITERATIONS, forceTol=FORCE_TOLERANCE)
         except RuntimeError:
             # RDKit's line search asserts when the forces are no longer numbers it can follow.
             return Rejected(Stage.PROCESS, Reason.RELAXATION, "MMFF94 broke down on the molecule")

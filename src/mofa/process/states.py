@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from mofa.chemistry import RawLinker
 from mofa.chemistry.rings import planar_rings
 from mofa.process.bond_kinds import length_window_of_kind_ang
+from mofa.process.geometry import angle_deg
 
 Point = tuple[float, float, float]
 
@@ -257,13 +258,10 @@ def _shape(known: Surroundings, atom: int) -> float:
     """Of an atom with two neighbours the angle, degrees; with three the pyramidality, 0 when flat, 1 tetrahedral."""
     x = known.points
     arms = [_minus(x[k], x[atom]) for k in known.neighbors[atom]]
-    if len(arms) not in (2, 3):
-        return 0.0
-    units = [tuple(component / math.hypot(*arm) for component in arm) for arm in arms]
     if len(arms) == 3:
+        units = [tuple(component / math.hypot(*arm) for component in arm) for arm in arms]
         return math.hypot(*(sum(components) for components in zip(*units, strict=True)))
-    cosine = sum(a * b for a, b in zip(*units, strict=True))
-    return math.degrees(math.acos(min(max(cosine, -1.0), 1.0)))
+    return angle_deg(arms[0], (0.0, 0.0, 0.0), arms[1]) if len(arms) == 2 else 0.0
 
 
 def _minus(a: Point, b: Point) -> Point:

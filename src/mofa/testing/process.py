@@ -80,4 +80,5 @@ def _same(seen: RawLinker, other: RawLinker | Rejected) -> bool:
 
 def _turned(positions: np.ndarray) -> np.ndarray:
     """A quarter turn and a shift, exact but for rounding."""
-    return positions @ np.array([[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]) + np.array([1.0, 2.0, -3.0])
+    x, y, z = positions.T
+    return np.column_stack([y + 1.0, 2.0 - x, z - 3.0])
