@@ -13,7 +13,7 @@ from mofa.cli.common import Answer, JsonOption, note, say, show
 if TYPE_CHECKING:
     from mofa.chemistry import Node
 
-_COLUMNS = "{:<22} {:<18} {:<28} {:<28} {}"
+_COLUMNS = "{:<22} {:<14} {:<30} {:<30} {}"
 _SHEET = """<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Metal nodes</title>
