@@ -140,26 +140,48 @@ class _Perception:
 
     def _small_rings(self) -> Iterator[tuple[list[Image], list[int]]]:
         """Every ring of five or six atoms that may conjugate, once, with its bonds."""
+        conjugates = [self._may_conjugate(atom) for atom in range(len(self.symbols))]
         for start in range(len(self.symbols)):
-            if not self._may_conjugate(start):
+            if not conjugates[start]:
                 continue
             home: Image = (start, (0, 0, 0))
+            away = self._steps_from(home, conjugates)
             stack: list[tuple[list[Image], list[int]]] = [([home], [])]
             while stack:
                 path, bonds = stack.pop()
-                atom, at = path[-1]
-                for k, neighbor, shift in self.links[atom]:
-                    there: Image = (neighbor, (at[0] + shift[0], at[1] + shift[1], at[2] + shift[2]))
+                for k, there in self._beyond(path[-1]):
                     if there == home and len(path) in (5, 6):
                         if bonds[0] < k:
                             yield path, [*bonds, k]
-                    elif neighbor > start and there not in path and len(path) < 6 and self._may_conjugate(neighbor):
+                    # Only ways from which six atoms still lead home.
+                    elif away.get(there, 6) <= 6 - len(path) and there not in path:
                         stack.append(([*path, there], [*bonds, k]))
 
+    def _beyond(self, image: Image) -> list[tuple[int, Image]]:
+        """The organic bonds of an image of an atom, and the images at their other ends."""
+        atom, (x, y, z) = image
+        return [(k, (neighbor, (x + u, y + v, z + w))) for k, neighbor, (u, v, w) in self.links[atom]]
+
+    def _steps_from(self, home: Image, conjugates: list[bool]) -> dict[Image, int]:
+        """Images within three bonds that a ring whose first atom is `home` may go through, with their distance."""
+        away, shell = {home: 0}, [home]
+        for steps in (1, 2, 3):
+            following = []
+            for image in shell:
+                for _, there in self._beyond(image):
+                    if there[0] > home[0] and conjugates[there[0]] and there not in away:
+                        away[there] = steps
+                        following.append(there)
+            shell = following
+        del away[home]
+        return away
+
     def _is_planar(self, ring: list[Image]) -> bool:
-        points = np.array([self.positions[atom] + np.array(shift) @ self.cell for atom, shift in ring])
-        normal = np.linalg.svd(points - points.mean(axis=0))[2][2]
-        return bool(np.abs((points - points.mean(axis=0)) @ normal).max() < RING_PLANARITY_ANG)
+        atoms = [atom for atom, _ in ring]
+        points = self.positions[atoms] + np.array([shift for _, shift in ring]) @ self.cell
+        points = points - points.mean(axis=0)
+        normal = np.linalg.svd(points)[2][2]
+        return bool(np.abs(points @ normal).max() < RING_PLANARITY_ANG)
 
     def _has_aromatic_electrons(self, ring: list[int]) -> bool:
         """Six pi electrons: one an atom in six-rings; one pair giver, or an azolate's charge, in five-rings."""
