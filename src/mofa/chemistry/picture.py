@@ -180,7 +180,7 @@ def _camera(cell: NDArray[np.float64], along: Along) -> NDArray[np.float64]:
         toward, up = unit[0] - (unit[0] @ unit[2]) * unit[2], unit[2]
     else:
         looked = "abc".index(along)
-        toward, up = unit[looked], unit[(looked + 2) % 3 if looked else 2]
+        toward, up = unit[looked], unit[(looked + 2) % 3]
     toward = toward / np.linalg.norm(toward)
     up = up - (up @ toward) * toward
     up /= np.linalg.norm(up)
