@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 
 from mofa.assemble.graphs import bonds_from, contact_kinds
 from mofa.assemble.plan import Plan
-from mofa.assemble.windows import SOFT_FRACTION, contact_ang
+from mofa.assemble.soft import soft_limits
 from mofa.chemistry import Linker
 from mofa.chemistry.bonds import neighbor_pairs
-from mofa.chemistry.elements import DUMMIES
 
 # Pairs across a join, up to this many bonds apart, are left to the conjugation that holds them in a plane.
 EXCLUDED_BONDS = 3
@@ -67,12 +66,6 @@ def crowded_edges(
         elif not _joined(plan, edge_number, starts[edge_number], atoms, int(block[b]), tuple(image)):
             crowded.add(edge_number)
     return crowded
-
-
-@lru_cache(maxsize=256)
-def soft_limits(kinds: tuple[str, ...]) -> NDArray[np.float64]:
-    """Distances below which atoms of these contact kinds repel, Å, ``[n_kinds, n_kinds]``; 0 for dummies."""
-    return np.array([[0.0 if {a, b} & DUMMIES else contact_ang(a, b, SOFT_FRACTION) for b in kinds] for a in kinds])
 
 
 @lru_cache(maxsize=1024)

@@ -42,3 +42,28 @@ def neighbors(block: Node | Linker) -> tuple[tuple[int, ...], ...]:
         rows[bond.i].append(bond.j)
         rows[bond.j].append(bond.i)
     return tuple(map(tuple, rows))
+
+
+def side_of(
+    rows: tuple[tuple[int, ...], ...],
+    start: int,
+    without: int | None = None,
+    cut: frozenset[frozenset[int]] = frozenset(),
+) -> set[int]:
+    """Atoms reached from `start` without the bond from it to `without` and without the bonds `cut`.
+
+    Args:
+        rows: neighbours of every atom.
+        start: where to begin.
+        without: the other end of the bond that is not taken; None takes all.
+        cut: further bonds that are not taken.
+    """
+    blocked = cut if without is None else cut | {frozenset((start, without))}
+    seen, waiting = {start}, [start]
+    while waiting:
+        atom = waiting.pop()
+        for other in rows[atom]:
+            if other not in seen and frozenset((atom, other)) not in blocked:
+                seen.add(other)
+                waiting.append(other)
+    return seen

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.graphs import neighbors
+from mofa.assemble.graphs import neighbors, side_of
 from mofa.chemistry import Node
 
 
@@ -40,15 +40,15 @@ def hinged(block: Node) -> Fragments:
     hinges = []
     for bond in block.bonds:
         if bond.order == 1.0:
-            side = _side(rows, bond.i, bond.j)
+            side = side_of(rows, bond.i, bond.j)
             if bond.j not in side and side & ends and ends - side:
                 hinges.append((bond.i, bond.j))
-    cut = {frozenset(pair) for pair in hinges}
+    cut = frozenset(frozenset(pair) for pair in hinges)
     fragment = np.full(len(block.symbols), -1, dtype=np.int64)
     n_fragments = 0
     for atom in range(len(block.symbols)):
         if fragment[atom] < 0:
-            for member in _side(rows, atom, None, cut):
+            for member in side_of(rows, atom, None, cut):
                 fragment[member] = n_fragments
             n_fragments += 1
     return Fragments(
@@ -56,18 +56,3 @@ def hinged(block: Node) -> Fragments:
         tuple(int(fragment[point.atom]) for point in block.points),
         tuple((int(fragment[i]), i, int(fragment[j]), j) for i, j in hinges),
     )
-
-
-def _side(
-    rows: tuple[tuple[int, ...], ...], start: int, without: int | None, cut: set[frozenset[int]] | None = None
-) -> set[int]:
-    """Atoms reached from `start` without the bond from it to `without`, and without the bonds `cut`."""
-    blocked = (cut or set()) | ({frozenset((start, without))} if without is not None else set())
-    seen, waiting = {start}, [start]
-    while waiting:
-        atom = waiting.pop()
-        for other in rows[atom]:
-            if other not in seen and frozenset((atom, other)) not in blocked:
-                seen.add(other)
-                waiting.append(other)
-    return seen

@@ -18,6 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa.assemble.planarity import with_ends_turned
 from mofa.chemistry import AnchorKind, ConnectionPoint, Linker, Net, NetEdge, Node, Reason, Rejected, Stage
 
 # Edges whose directions differ by less, in the cosine, are parallel.
@@ -59,6 +60,15 @@ class Sites:
     def is_direct(self, site: EdgeSite) -> bool:
         """Whether the site joins the metal node to a linker on a vertex, so that no linker lies on the edge."""
         return self.linkers[site.edge.i] is not None or self.linkers[site.edge.j] is not None
+
+    def twist_rad(self, k: int) -> float:
+        """Angle about an edge from the plane wanted at its start to that wanted at its end, radians; 0 where free."""
+        site = self.sites[k]
+        axis = self.net.edge_vectors[k] / np.linalg.norm(self.net.edge_vectors[k])
+        ends = ((site.edge.i, site.start), (site.edge.j, site.end))
+        first, second = (self.nodes[v].points[p].normal @ self.rotations[v] for v, p in ends)
+        first, second = (normal - (normal @ axis) * axis for normal in (first, second))
+        return float(np.arctan2(np.linalg.det(np.stack([axis, first, second])), first @ second))
 
     @cached_property
     def classes(self) -> dict[AnchorKind, EdgeClasses]:
@@ -185,7 +195,10 @@ def make_plan(linkers: Sequence[Linker], node: Node, sites: Sites) -> Plan | Rej
                 on_edge |= dict.fromkeys(rows, linker)
         in_order += found[:1] if len({linker.key for linker in found}) == 1 else found
     standing = sorted({id(k): k for k in sites.linkers if k is not None}.values(), key=lambda linker: linker.key)
-    edges = tuple(EdgePlan(site, on_edge.get(k)) for k, site in enumerate(sites.sites))
+    edges = tuple(
+        EdgePlan(site, with_ends_turned(on_edge[k], sites.twist_rad(k)) if k in on_edge else None)
+        for k, site in enumerate(sites.sites)
+    )
     return Plan(node, sites, edges, (*standing, *in_order))
 
 

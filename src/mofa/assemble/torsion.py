@@ -13,17 +13,13 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.crowding import EXCLUDED_BONDS, crowded_edges, soft_limits
+from mofa.assemble.crowding import EXCLUDED_BONDS, crowded_edges
 from mofa.assemble.geometry import AxisView, turned_about_axis
 from mofa.assemble.graphs import FAR, bonds_from, contact_kinds
 from mofa.assemble.plan import Plan
+from mofa.assemble.soft import CONJUGATION_KCAL_PER_MOL, REPULSION_KCAL_PER_MOL_PER_ANG2, soft_limits
 from mofa.chemistry import Linker
 
-# Half of the barrier to turning a terephthalate between its two carboxylates, 47 kJ/mol in MOF-5 by 2H NMR; reviewed
-# in DOI 10.3390/nano9030330.
-CONJUGATION_KCAL_PER_MOL = 5.6
-# Curvature of the repulsion: an overlap of 0.3 Å costs 2 kcal/mol, about what UFF's van der Waals wall does.
-REPULSION_KCAL_PER_MOL_PER_ANG2 = 40.0
 # Atoms further than this from the cylinder that the linker sweeps cannot be too close.
 REACH_ANG = 4.0
 # A second sweep follows when the first leaves more repulsion than this per cell.

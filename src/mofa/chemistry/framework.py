@@ -34,7 +34,7 @@ class Lineage:
     """`Linker.model_version` of the same; empty where it was not recorded."""
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Framework:
     """A periodic framework in P1: every atom of the cell is listed."""
 
@@ -60,6 +60,10 @@ class Framework:
         object.__setattr__(self, "cell", frozen_floats(self.cell, (3, 3)))
         if self.charges is not None:
             object.__setattr__(self, "charges", frozen_floats(self.charges, (n,)))
+
+    def __repr__(self) -> str:
+        a, b, c, *angles = (f"{x:.2f}" for x in self.cell_parameters())
+        return f"<Framework {self.name or self.id}: {self.formula}, {a} x {b} x {c} Å, {' '.join(angles)} degrees>"
 
     def __len__(self) -> int:
         return len(self.symbols)
