@@ -35,8 +35,8 @@ _RADII_ANG = {
     "I": (1.33,),
 }
 BONDING_TOLERANCE_ANG = 0.30
-SMALLEST_ANGLE_DEG = {3: 52.0, 4: 78.0}
-"""Lowest angle inside a ring of that size; elsewhere `SMALLEST_OPEN_ANGLE_DEG`."""
+SMALLEST_ANGLE_DEG = {3: 52.0, 4: 70.0}
+"""Lowest angle inside a ring of that size (74° in bicyclo[1.1.1]pentane); elsewhere `SMALLEST_OPEN_ANGLE_DEG`."""
 SMALLEST_OPEN_ANGLE_DEG = 84.0
 SMALLEST_SP_ANGLE_DEG = 155.0
 
