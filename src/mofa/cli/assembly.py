@@ -50,6 +50,10 @@ def assemble(
     with_pore_check: Annotated[
         bool, typer.Option("--check-pore", help="Refuse a MOF that CO2 cannot enter (takes about a second).")
     ] = False,
+    conventional: Annotated[
+        bool,
+        typer.Option("--conventional", help="Write the rectangular cell that people know, not the primitive one."),
+    ] = False,
     picture: Annotated[
         Path | None, typer.Option("--picture", help="SVG or PNG file to draw the MOF into.", show_default=False)
     ] = None,
@@ -60,6 +64,7 @@ def assemble(
     """Put linkers and a metal node into a net, and check the MOF."""
     from mofa.assemble import check_pore
     from mofa.chemistry import Rejected
+    from mofa.chemistry.cells import rectangular
 
     make_writable_folder(out)
     if picture is not None:
@@ -77,7 +82,10 @@ def assemble(
     failed = False
     for source, made in _one_each(linker, seed, make) if each else [(" + ".join(linker), make(linker))]:
         result = made if isinstance(made, Rejected) or not with_pore_check else check_pore(made) or made
-        answer = refusal(result, source) if isinstance(result, Rejected) else _written(result, source, out, picture)
+        if isinstance(result, Rejected):
+            answer = refusal(result, source)
+        else:
+            answer = _written(rectangular(result) if conventional else result, source, out, picture)
         failed |= answer.refused
         show(answer, as_json=json_output)
     if failed:

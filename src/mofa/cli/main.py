@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mofa import __version__
-from mofa.cli import assembly, campaign, linkers, nets, nodes, setup, simulate, structures, trace
+from mofa.cli import assembly, campaign, linkers, nets, nodes, pictures, setup, simulate, structures, trace
 from mofa.errors import MofaError
 
 app = typer.Typer(
@@ -40,6 +40,7 @@ for verb, function, panel in (
     ("optimize", structures.optimize, TASKS),
     ("charges", structures.charges, TASKS),
     ("adsorb", structures.adsorb, TASKS),
+    ("picture", pictures.picture, TASKS),
     ("init", setup.init, SETUP),
     ("doctor", setup.doctor, SETUP),
     ("nodes", nodes.nodes, SETUP),
