@@ -101,6 +101,16 @@ def test_crystals_from_experiment_pass(name: str) -> None:
     assert all(check_framework(shaken(crystal, seed)) is None for seed in range(2))
 
 
+def test_cyanide_binds_metals_at_both_ends() -> None:
+    """Mn[Pt(CN)6], a Prussian blue analogue: carbon on a metal, and right there."""
+    half = 2.03 + 1.15 + 2.22
+    axes = np.concatenate([np.eye(3), -np.eye(3)])
+    positions = np.concatenate([np.zeros((1, 3)), 2.03 * axes, 3.18 * axes, [[half, 0.0, 0.0]]])
+    symbols = ("Pt", *("C",) * 6, *("N",) * 6, "Mn")
+    cell = half * (np.ones((3, 3)) - np.eye(3))
+    assert check_framework(Framework("prussian", symbols, positions, cell)) is None
+
+
 @cache
 def pillared(sheet: str, pillar: str) -> Framework:
     return assemble([linker(sheet), linker(pillar)])

@@ -8,6 +8,7 @@ three-coordinate one gives its away (+1, an imidazolium).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,35 +64,55 @@ def formal_charges(structure: Structure) -> FormalCharges:
 
 def _outside_rings(structure: Structure) -> tuple[Floats, Mask]:
     """Charge of every atom from its bond orders alone, and whether it follows from them."""
-    valence = structure.valence
+    valence, on_metal = structure.valence, structure.n_metal > 0
     charge, known = np.zeros(len(valence)), np.zeros(len(valence), dtype=np.bool_)
-
-    def settle(mask: Mask, value: Floats) -> None:
-        charge[mask] = value[mask]
-        known[mask] = True
-
-    carbon, on_metal = structure.are("C"), structure.n_metal > 0
-    settle(structure.are("H"), valence - 1.0)
-    known &= charge == 0.0
-    settle(carbon & ~on_metal & (np.abs(valence - 4.0) <= 0.5), np.zeros_like(valence))
-    settle(carbon & on_metal & (valence == _CYANIDE_VALENCE), -np.ones_like(valence))
-    nitrogen = structure.are("N")
-    settle(nitrogen & (valence <= 4.0), valence - 3.0)
-    settle(nitrogen & (valence == _PENTAVALENT), np.zeros_like(valence))
-    settle(structure.are("O"), valence - 2.0)
-    settle(structure.are(*sorted(HALOGENS)) & (valence <= 1.0), valence - 1.0)
-    settle(structure.are(*_NOBLE) & (valence == 0.0), valence)
-    settle(structure.are("B") & (structure.n_nonmetal <= 4), 3.0 - valence)
-    settle(structure.are(*_TETRELS) & (valence >= 4.0), 4.0 - valence)
-    sulfur = structure.are(*_CHALCOGENS)
-    settle(sulfur & (valence <= 2.0), valence - 2.0)
-    settle(sulfur & (valence == 3.0), valence - 2.0)
-    settle(sulfur & (valence == 4.0), np.zeros_like(valence))
-    settle(sulfur & (valence > 4.0) & (valence <= _HEXAVALENT), _HEXAVALENT - valence)
-    phosphorus = structure.are(*_PNICTOGENS)
-    settle(phosphorus & (valence <= 4.0), valence - 3.0)
-    settle(phosphorus & (valence > 4.0), _PENTAVALENT - valence)
+    present = set(structure.elements[0])
+    for symbols, rule in _RULES:
+        if present.isdisjoint(symbols):
+            continue
+        found, follows = rule(valence, on_metal, structure.n_nonmetal)
+        atoms = structure.are(*symbols) & follows
+        charge[atoms] = found[atoms]
+        known |= atoms
     return charge, known
+
+
+def _carbon(valence: Floats, on_metal: Mask, neighbors: Ints) -> tuple[Floats, Mask]:
+    """Neutral with four bonds; the end of cyanide on a metal."""
+    cyanide = on_metal & (valence == _CYANIDE_VALENCE)
+    return np.where(cyanide, -1.0, 0.0), cyanide | (~on_metal & (np.abs(valence - 4.0) <= 0.5))
+
+
+def _nitrogen(valence: Floats, on_metal: Mask, neighbors: Ints) -> tuple[Floats, Mask]:
+    """Neutral with three bonds, or with the five of a nitro group that is drawn so."""
+    five = valence == _PENTAVALENT
+    return np.where(five, 0.0, valence - 3.0), five | (valence <= 4.0)
+
+
+def _chalcogen(valence: Floats, on_metal: Mask, neighbors: Ints) -> tuple[Floats, Mask]:
+    """Two bonds, or the four of a sulfoxide, or the six of a sulfone or sulfonate."""
+    low = valence <= 3.0
+    high = np.where(valence > 4.0, _HEXAVALENT - valence, 0.0)
+    return np.where(low, valence - 2.0, high), low | ((valence >= 4.0) & (valence <= _HEXAVALENT))
+
+
+_Rule = Callable[[Floats, Mask, Ints], tuple[Floats, Mask]]
+# Charges and where they follow, from the sum of bond orders, metals beside the atom and its number of nonmetals.
+_RULES: tuple[tuple[tuple[str, ...], _Rule], ...] = (
+    (("C",), _carbon),
+    (("H",), lambda valence, _, __: (valence - 1.0, valence == 1.0)),
+    (("N",), _nitrogen),
+    (("O",), lambda valence, _, __: (valence - 2.0, valence >= 0.0)),
+    (tuple(sorted(HALOGENS)), lambda valence, _, __: (valence - 1.0, valence <= 1.0)),
+    (_CHALCOGENS, _chalcogen),
+    (
+        _PNICTOGENS,
+        lambda valence, _, __: (np.where(valence > 4.0, _PENTAVALENT - valence, valence - 3.0), valence >= 0.0),
+    ),
+    (_TETRELS, lambda valence, _, __: (4.0 - valence, valence >= 4.0)),
+    (("B",), lambda valence, _, neighbors: (3.0 - valence, neighbors <= 4)),
+    (_NOBLE, lambda valence, _, __: (valence, valence == 0.0)),
+)
 
 
 def _systems(structure: Structure, ring: Mask) -> list[Ints]:
