@@ -35,11 +35,14 @@ TWIST_SIGMA_DEG = 20.0
 SMALLEST_NORMAL_ANG4 = 1e-3
 """Below this a torsion is not defined: product of the areas spanned by the bond and its two neighbours."""
 COST_CAP = 12.0
-LINEAR_MIN_DEG = 155.0
+LINEAR_MIN_DEG = 140.0
+"""An atom bent further is not sp; down to here it is the less likely the more it is bent."""
+LINEAR_SIGMA_DEG = 12.0
 NH_IN_FIVE_RING_DEG = 109.0
 N_IN_FIVE_RING_DEG = 105.0
 CHARGE_PAIR_COST = 1.0
-CH2_IN_FLAT_RING_COST = 8.0
+CH2_IN_FLAT_RING_COST = {5: 3.0, 6: 8.0}
+"""By ring size: fluorenes have one, aromatic six-rings none."""
 CH_BETWEEN_THREE_IN_FLAT_RING_COST = 6.0
 NH_IN_FLAT_SIX_RING_COST = 5.0
 NH_BESIDE_O_OR_S_IN_FLAT_RING_COST = 4.0
@@ -184,12 +187,10 @@ def _hydrogen_cost(known: Surroundings, atom: int, hydrogens: int, shape: float)
         in_ring = CH_BETWEEN_THREE_IN_FLAT_RING_COST * hydrogens if ring_size else 0.0
         return in_ring + penalty(shape - (1.0 if hydrogens else 0.0), PYRAMID_SIGMA)
     if len(around) == 2 and symbol == "C":
-        if shape > LINEAR_MIN_DEG:
-            return COST_CAP * hydrogens
         if hydrogens == 0:
-            return COST_CAP
+            return penalty(180.0 - shape, LINEAR_SIGMA_DEG)
         if ring_size:
-            return CH2_IN_FLAT_RING_COST * (hydrogens == 2)
+            return CH2_IN_FLAT_RING_COST[ring_size] * (hydrogens == 2)
         return penalty(shape - (122.0 if hydrogens == 1 else 112.0), ANGLE_SIGMA_DEG)
     if len(around) == 2 and symbol == "N" and ring_size:
         if ring_size == 6:
