@@ -16,8 +16,8 @@ from dataclasses import replace
 from typing import TypeVar
 
 from mofa.assemble import check_framework
-from mofa.assemble.checks import CHECKS
-from mofa.assemble.structure import Structure
+from mofa.assemble.checks.framework import CHECKS
+from mofa.assemble.checks.structure import Structure
 from mofa.build import build
 from mofa.chemistry import BondGraph, Framework, Rejected
 

@@ -86,9 +86,8 @@ def _torsion_deg(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> 
 
 
 def main() -> None:
-    print(
-        f"{'framework':10} {'node':22} {'net':6} {'edges, Å':>24} {'off, %':>20} {'C-C, Å':>14} {'torsion':>8} {'ms':>6}"
-    )
+    row = "{:10} {:22} {:6} {:>24} {:>20} {:>14} {:>8} {:>6}"
+    print(row.format("framework", "node", "net", "edges, Å", "off, %", "C-C, Å", "torsion", "ms"))
     for name, known in PUBLISHED.items():
         start = time.process_time()
         mof = build(known.node, known.net, known.linkers)

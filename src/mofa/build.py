@@ -38,8 +38,8 @@ def build(
     """Make linkers sound, put them and a metal node into a net, and check the MOF.
 
     Args:
-        node: name of the metal node (`mofa.assemble.nodes` lists them), or the path of a node file.
-        net: RCSR symbol of the net (`mofa.assemble.nets` lists them), or its name in `net_file`.
+        node: name of the metal node (`mofa.assemble.blocks.nodes` lists them), or the path of a node file.
+        net: RCSR symbol of the net (`mofa.assemble.nets.catalogue` lists them), or its name in `net_file`.
         linkers: SMILES of whole molecules (acids, nitriles, ...), paths of SDF, SMILES or XYZ files (the first linker
             of each is taken), linkers of a generator, or sound ones. They find their places by the number and kind of
             their ends, in any order.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from mofa.assemble.quotient import QuotientGraph
+from mofa.assemble.topology.quotient import QuotientGraph
 from mofa.chemistry import BondGraph, Framework
 
 # Two vertices of six edges with the coordination sequence of pcu, 6 18 38 66 102 ..., through ten shells and more.

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
 from mofa.assemble import assemble, bond_graph_hash, load_net, load_node
-from mofa.assemble.closed_form import ClosedForm
+from mofa.assemble.embed.closed_form import ClosedForm
 from mofa.chemistry import Anchor, Bond, Framework, Linker, Reason, Rejected
 from mofa.chemistry.bonds import perceive
 from mofa.chemistry.cif import parse_cif, to_cif

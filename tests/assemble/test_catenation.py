@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from mofa.assemble import assemble, check_framework, framework_id
 from mofa.assemble.catenation import catenate
 from mofa.assemble.overlap import RIPPLE, Contacts, CrossPairs, overlap_on_grid
-from mofa.assemble.periodicity import n_nets
+from mofa.assemble.topology.periodicity import n_nets
 from mofa.chemistry import BondGraph, Framework, Reason, Rejected
 from mofa.errors import InputError
 from tests.assemble.linkers import BDC, BPDC, DABCO, DCBP, TOLANE, TOLANE_DINITRILE, linker

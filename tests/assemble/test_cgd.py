@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from mofa.assemble import load_net, nets
-from mofa.assemble.quotient import quotient_graph
-from mofa.assemble.topology import same_net
+from mofa.assemble.topology.check import same_net
+from mofa.assemble.topology.quotient import quotient_graph
 from mofa.errors import InputError
 
 HEAD = "CRYSTAL\n  NAME my\n"

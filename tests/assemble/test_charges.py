@@ -8,9 +8,9 @@ import pytest
 from rdkit import Chem
 
 from mofa.assemble import assemble, check_framework
-from mofa.assemble.charge_balance import charge_balance
-from mofa.assemble.formal_charges import formal_charges
-from mofa.assemble.structure import Structure
+from mofa.assemble.checks.charge_balance import charge_balance
+from mofa.assemble.checks.formal_charges import formal_charges
+from mofa.assemble.checks.structure import Structure
 from mofa.chemistry import Framework, Reason
 from tests.assemble.damage import joined, renamed, without
 from tests.assemble.experiment import framework as experiment

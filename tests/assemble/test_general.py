@@ -12,10 +12,10 @@ from scipy.spatial.transform import Rotation
 
 from benchmarks.published_frameworks import BDC, BPDC, BPTC, BTC, DABCO, NDC, PUBLISHED, TPDC, joins
 from mofa.assemble import Place, assemble, load_net, load_node, places
-from mofa.assemble.general import General
-from mofa.assemble.rigid import Joins, Pose, close_joins, rotations
-from mofa.assemble.topology import identify_net
-from mofa.assemble.turns import turns_towards
+from mofa.assemble.embed.general import General
+from mofa.assemble.embed.rigid import Joins, Pose, close_joins, rotations
+from mofa.assemble.embed.turns import turns_towards
+from mofa.assemble.topology.check import identify_net
 from mofa.chemistry import AnchorKind, Framework, Linker, Reason, Rejected
 from mofa.chemistry.molecules import from_smiles
 from mofa.process import process

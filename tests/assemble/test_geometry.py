@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mofa.assemble.geometry import bend_deg, edge_frame, turned_about_axis, view_along_axis
-from mofa.assemble.windows import FAR_FRACTION, NEAR_FRACTION, POLAR_HYDROGEN, bond_window_ang, contact_ang
+from mofa.assemble.checks.windows import FAR_FRACTION, NEAR_FRACTION, POLAR_HYDROGEN, bond_window_ang, contact_ang
+from mofa.assemble.embed.geometry import bend_deg, edge_frame, turned_about_axis, view_along_axis
 from tests.assemble.linkers import BDC, BPDC, DCB, DCBP, ISOPHTHALIC, NDC, TOLANE, linker
 
 component = st.floats(-1.0, 1.0, allow_nan=False)

@@ -12,10 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mofa.assemble import assemble, bond_graph_hash, framework_id, load_node
+from mofa.assemble.blocks.files import to_toml
 from mofa.assemble.catenation import catenate
-from mofa.assemble.graph_invariants import refined_colors
 from mofa.assemble.identity import find_duplicates, readable_name
-from mofa.assemble.node_files import to_toml
+from mofa.assemble.topology.invariants import refined_colors
 from mofa.build import build
 from mofa.chemistry import BondGraph, Framework
 from mofa.chemistry.cif import parse_cif, to_cif

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from mofa.assemble import load_net, nets
-from mofa.assemble.isomorphism import Placed
-from mofa.assemble.quotient import quotient_graph
+from mofa.assemble.topology.isomorphism import Placed
+from mofa.assemble.topology.quotient import quotient_graph
 from mofa.errors import InputError
 
 # Coordination sequences of the kinds of vertices, from the literature on these nets.

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mofa.assemble import load_node, nodes
-from mofa.assemble.node_files import to_toml
+from mofa.assemble.blocks.files import to_toml
 from mofa.chemistry import AnchorKind, ConnectionPoint, Framework, Node
 from mofa.chemistry.bonds import perceive
 from mofa.chemistry.cif import to_cif, write_cif
@@ -152,8 +152,8 @@ def test_zinc_imidazolate_is_cut_at_its_nitrogens(tmp_path: Path) -> None:
 @settings(max_examples=25, deadline=None)
 @given(axis=st.integers(0, 2), angle=st.floats(-3.2, 3.2), shift=st.floats(-50.0, 50.0), name=st.sampled_from(nodes()))
 def test_turning_a_fragment_turns_its_points(axis: int, angle: float, shift: float, name: str) -> None:
-    from mofa.assemble.node_cutting import marked
-    from mofa.assemble.node_fragments import make_fragment
+    from mofa.assemble.blocks.cutting import marked
+    from mofa.assemble.blocks.fragments import make_fragment
 
     node = load_node(name)
     turn = np.eye(3)

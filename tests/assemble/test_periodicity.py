@@ -5,7 +5,7 @@ from itertools import product
 import numpy as np
 import pytest
 
-from mofa.assemble.periodicity import n_nets, pieces
+from mofa.assemble.topology.periodicity import n_nets, pieces
 from mofa.chemistry import BondGraph
 
 

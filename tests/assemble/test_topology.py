@@ -8,10 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mofa.assemble import assemble, load_net, nets
-from mofa.assemble.dissection import dissect
-from mofa.assemble.isomorphism import Placed
-from mofa.assemble.quotient import QuotientGraph, lattice_basis, quotient_graph
-from mofa.assemble.topology import check_net, identify_net, same_net, underlying_net
+from mofa.assemble.topology.check import check_net, identify_net, same_net, underlying_net
+from mofa.assemble.topology.dissection import dissect
+from mofa.assemble.topology.isomorphism import Placed
+from mofa.assemble.topology.quotient import QuotientGraph, lattice_basis, quotient_graph
 from mofa.chemistry import Framework, Reason, Rejected
 from tests.assemble.linkers import BDC, DCB, linker
 from tests.assemble.periodic import (

@@ -11,7 +11,7 @@ import typer
 from typer.testing import CliRunner, Result
 
 from mofa.assemble import load_node, nodes
-from mofa.assemble.node_files import to_toml
+from mofa.assemble.blocks.files import to_toml
 from mofa.chemistry.cif import write_cif
 from mofa.cli.nodes import nodes as nodes_verb
 from mofa.cli.pictures import picture as picture_verb

@@ -7,18 +7,18 @@ from pathlib import Path
 
 import numpy as np
 
-from mofa.assemble.arrange import arrange
+from mofa.assemble.blocks.nodes import load_node
 from mofa.assemble.catenation import MAX_EXTRA_NETS, catenate
-from mofa.assemble.checks import check_framework
-from mofa.assemble.closed_form import ClosedForm
+from mofa.assemble.checks.framework import check_framework
 from mofa.assemble.compose import compose
-from mofa.assemble.general import General
-from mofa.assemble.geometry import is_straight
-from mofa.assemble.nets import load_net
-from mofa.assemble.nodes import load_node
-from mofa.assemble.orient import orient
+from mofa.assemble.embed.arrange import arrange
+from mofa.assemble.embed.closed_form import ClosedForm
+from mofa.assemble.embed.general import General
+from mofa.assemble.embed.geometry import is_straight
+from mofa.assemble.embed.orient import orient
+from mofa.assemble.nets.catalogue import load_net
 from mofa.assemble.plan import Builder, Placement, Plan, make_plan
-from mofa.assemble.topology import check_net
+from mofa.assemble.topology.check import check_net
 from mofa.chemistry import Framework, Linker, Net, Node, Reason, Rejected, Stage
 from mofa.errors import InputError
 

@@ -11,8 +11,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
 
-from mofa.assemble.graph_invariants import periodic_invariant, proportions, refined_colors
-from mofa.assemble.periodicity import pieces
+from mofa.assemble.topology.invariants import periodic_invariant, proportions, refined_colors
+from mofa.assemble.topology.periodicity import pieces
 from mofa.chemistry import Framework
 from mofa.chemistry.bonds import perceive
 

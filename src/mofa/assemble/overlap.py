@@ -14,7 +14,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.windows import FAR_FRACTION, SOFT_FRACTION, contact_ang, contact_kind
+from mofa.assemble.checks.windows import FAR_FRACTION, SOFT_FRACTION, contact_ang, contact_kind
 from mofa.chemistry import BondGraph
 from mofa.chemistry.bonds import METAL_TOLERANCE_ANG, neighbor_pairs
 from mofa.chemistry.elements import covalent_radius_ang, is_metal

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mofa.assemble.arrange import alternates
-from mofa.assemble.orient import oriented
+from mofa.assemble.embed.arrange import alternates
+from mofa.assemble.embed.orient import oriented
 from mofa.chemistry import AnchorKind, Net, Node, Reason, Rejected, Stage
 
 

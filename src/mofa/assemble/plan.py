@@ -18,7 +18,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.planarity import with_ends_turned
+from mofa.assemble.embed.planarity import with_ends_turned
 from mofa.chemistry import AnchorKind, ConnectionPoint, Linker, Net, NetEdge, Node, Reason, Rejected, Stage
 
 # Edges whose directions differ by less, in the cosine, are parallel.

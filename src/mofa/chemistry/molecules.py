@@ -15,6 +15,7 @@ from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from mofa.chemistry.anchors import anchor_groups, choose_anchors, detect_family, missing_anchors
 from mofa.chemistry.linker import Bond, Family, RawLinker
+from mofa.chemistry.organic import foreign_elements, unknown_in_smiles
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 
 _TYPE_OF_ORDER = {
@@ -164,7 +165,11 @@ def from_smiles(
     with rdBase.BlockLogs():
         molecule = Chem.MolFromSmiles(smiles)
     if molecule is None or not molecule.GetNumAtoms():
-        return Rejected(Stage.PROCESS, Reason.UNREADABLE, f"{smiles!r} is not a valid SMILES")
+        unreadable = Rejected(Stage.PROCESS, Reason.UNREADABLE, f"{smiles!r} is not a valid SMILES")
+        return unknown_in_smiles(smiles) or unreadable
+    foreign = foreign_elements([atom.GetSymbol() for atom in molecule.GetAtoms()])
+    if foreign is not None and smiles_pieces(molecule) == 1:
+        return foreign
     pieces = smiles_pieces(molecule)
     if pieces > 1:
         return Rejected(Stage.PROCESS, Reason.FRAGMENTED, f"{smiles!r} is {pieces} molecules")

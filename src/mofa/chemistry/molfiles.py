@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from mofa.chemistry.anchors import anchor_groups, choose_anchors, detect_family, missing_anchors, neighbor_table
-from mofa.chemistry.elements import covalent_radius_ang, is_element
+from mofa.chemistry.elements import covalent_radius_ang
 from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Family, Linker, RawLinker
+from mofa.chemistry.organic import unknown_in_mdl, unknown_in_rows, unknown_in_smiles
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.errors import InputError
 from mofa.textfiles import write_text
@@ -76,6 +77,11 @@ def _entry(record: Callable[[], Entry] | None, number: int) -> Entry:
     return record()
 
 
+def _refused(refusal: Rejected | None) -> Callable[[], Entry] | None:
+    """A record that is refused for a reason known already; None where there is none."""
+    return None if refusal is None else lambda: refusal
+
+
 def _smiles_records(text: str, family: Family | None, seed: int) -> list[Callable[[], Entry] | None]:
     from rdkit import Chem, rdBase
 
@@ -84,7 +90,7 @@ def _smiles_records(text: str, family: Family | None, seed: int) -> list[Callabl
     def record(smiles: str) -> Callable[[], Entry] | None:
         with rdBase.BlockLogs():
             if Chem.MolFromSmiles(smiles) is None:
-                return None
+                return _refused(unknown_in_smiles(smiles))
         return lambda: from_smiles(smiles, family=family, seed=seed)
 
     lines = (line.split("#", 1)[0] if line.startswith("#") else line for line in text.splitlines())
@@ -100,7 +106,7 @@ def _sdf_records(text: str, family: Family | None, seed: int) -> list[Callable[[
             supplier.SetData(block, sanitize=False, removeHs=False)
             molecule = next(iter(supplier), None) if len(supplier) else None
         if molecule is None or not molecule.GetNumAtoms():
-            return None
+            return _refused(unknown_in_mdl(block))
         return lambda: _sdf_entry(molecule, family, seed)
 
     blocks = re.split(r"^\$\$\$\$[^\n]*\n?", text, flags=re.MULTILINE)
@@ -145,8 +151,9 @@ def _xyz_records(text: str, family: Family | None) -> list[Callable[[], Entry] |
             positions = np.array([[float(value) for value in row[1:4]] for row in rows]).reshape(-1, 3)
         except (ValueError, IndexError):
             return [*records, None]
-        sound = 0 < n_atoms == len(rows) and all(is_element(symbol) for symbol in symbols)
-        records.append(_xyz_record(symbols, positions, family) if sound else None)
+        unknown = _refused(unknown_in_rows(rows, 0, at + 3))
+        complete = 0 < n_atoms == len(rows)
+        records.append(unknown or (_xyz_record(symbols, positions, family) if complete else None))
         at += 2 + n_atoms
     return records
 

@@ -187,7 +187,7 @@ def _camera(cell: NDArray[np.float64], along: Along) -> NDArray[np.float64]:
     frame = np.array([np.cross(up, toward), up, toward])
     flip = np.diag([1.0, -1.0, 1.0])
     if along != "auto":
-        return flip @ frame
+        return np.asarray(flip @ frame, dtype=np.float64)
     yaw, pitch = np.radians([_YAW_DEG, _PITCH_DEG])
     about_up = np.array([[np.cos(yaw), 0.0, np.sin(yaw)], [0.0, 1.0, 0.0], [-np.sin(yaw), 0.0, np.cos(yaw)]])
     nod = np.array([[1.0, 0.0, 0.0], [0.0, np.cos(pitch), -np.sin(pitch)], [0.0, np.sin(pitch), np.cos(pitch)]])

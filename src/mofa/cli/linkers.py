@@ -80,10 +80,12 @@ def process(
     from mofa.chemistry import RawLinker, Rejected
     from mofa.chemistry.molfiles import write_sdf
     from mofa.process import process as run
+    from mofa.process.perception import load_perception
 
     if out is not None:
         _check_sdf(out)
     chosen = _family(family)
+    load_perception(perception)
     sound: list[Linker] = []
     failed = False
 

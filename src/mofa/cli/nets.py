@@ -68,7 +68,7 @@ def _row(net: Net) -> Answer:
 
 def _details(net: Net) -> Answer:
     """One net: a line for every kind of vertex and of edge."""
-    from mofa.assemble.quotient import quotient_graph
+    from mofa.assemble.topology.quotient import quotient_graph
 
     graph = quotient_graph(net)
     vertices: list[dict[str, Any]] = []

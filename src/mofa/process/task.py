@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from mofa.chemistry import Linker, RawLinker, Reason, Rejected, Stage
-from mofa.chemistry.elements import DUMMIES, is_element, is_metal
+from mofa.chemistry.organic import foreign_elements
 
 MAX_HEAVY_ATOMS = 150
 """Beyond this no ditopic organic linker is meant, and bounded work could no longer be promised."""
@@ -47,12 +47,9 @@ def process(
 
 def _inspect(raw: RawLinker) -> Rejected | None:
     """Refuse what no later step could make sense of."""
-    unknown = tuple(
-        k for k, symbol in enumerate(raw.symbols) if not is_element(symbol) or symbol in DUMMIES or is_metal(symbol)
-    )
-    if unknown:
-        names = ", ".join(sorted({raw.symbols[k] for k in unknown}))
-        return Rejected(Stage.PROCESS, Reason.UNKNOWN_ELEMENT, f"no element of an organic linker: {names}", unknown)
+    foreign = foreign_elements(raw.symbols)
+    if foreign is not None:
+        return foreign
     n_heavy = sum(symbol != "H" for symbol in raw.symbols)
     if not 2 <= n_heavy <= MAX_HEAVY_ATOMS:
         detail = f"{n_heavy} heavy atoms; a linker has between 2 and {MAX_HEAVY_ATOMS}"

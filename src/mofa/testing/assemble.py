@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.assemble.arrange import arrange
 from mofa.assemble.compose import compose
-from mofa.assemble.orient import orient
+from mofa.assemble.embed.arrange import arrange
+from mofa.assemble.embed.orient import orient
 from mofa.assemble.plan import Builder, Placement, Plan, joint_points, make_plan
 from mofa.chemistry import Linker, Net, Node, Rejected
 

@@ -1,0 +1,1 @@
+"""Coordinates: blocks on the vertices of a net, turned, moved and joined."""
