@@ -22,25 +22,46 @@ def _blocks(language: str, holding: str) -> list[str]:
     return [text for name, text in BLOCKS if name == language and holding in text]
 
 
-@pytest.mark.engine
-def test_the_commands_on_files_run_in_order(tmp_path: Path) -> None:
-    (block,) = _blocks("console", "mofa generate")
-    (tmp_path / "bin").mkdir()
-    command = tmp_path / "bin" / "mofa"
+def _typed(block: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a shell in `folder` makes of a block of commands, with `mofa` on its path."""
+    (folder / "bin").mkdir()
+    command = folder / "bin" / "mofa"
     command.write_text(f'#!/bin/sh\nexec {sys.executable} -c "from mofa.cli.main import main; main()" "$@"\n')
     command.chmod(0o755)
-    done = subprocess.run(
+    return subprocess.run(
         ["bash", "-e", "-c", block],
-        cwd=tmp_path,
-        env={**os.environ, "PATH": f"{tmp_path / 'bin'}:{os.environ['PATH']}"},
+        cwd=folder,
+        env={**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"},
         capture_output=True,
         text=True,
         timeout=600,
         check=False,
     )
+
+
+@pytest.mark.engine
+def test_the_commands_on_files_run_in_order(tmp_path: Path) -> None:
+    (block,) = _blocks("console", "mofa generate")
+    done = _typed(block, tmp_path)
     assert done.returncode == 0, done.stderr
     assert "mol/kg CO2 at 10000 Pa" in done.stdout
     assert len(list((tmp_path / "charged").glob("*.cif"))) == 1
+
+
+def test_the_commands_that_assemble_run(tmp_path: Path) -> None:
+    (block,) = _blocks("console", "mofa assemble --node zr6")
+    done = _typed(block, tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert len(list((tmp_path / "frameworks").glob("*.cif"))) == 3
+    assert (tmp_path / "uio-66.png").read_bytes().startswith(b"\x89PNG")
+    assert "20.8" in done.stdout
+
+
+def test_a_framework_in_one_line_of_python() -> None:
+    (block,) = _blocks("python", "mofa.build")
+    done = subprocess.run([sys.executable, "-c", block], capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Zr3C24H14O16" in done.stdout
 
 
 @pytest.mark.engine
