@@ -99,7 +99,8 @@ def _sound_molecule(raw: RawLinker) -> Any | Rejected:
     try:
         molecule = molecule_of(raw)
     except Chem.MolSanitizeException as error:
-        problems = Chem.DetectChemistryProblems(molecule_of(raw, sanitize=False))
+        with rdBase.BlockLogs():
+            problems = Chem.DetectChemistryProblems(molecule_of(raw, sanitize=False))
         atoms = tuple(p.GetAtomIdx() for p in problems if p.GetType() == "AtomValenceException")
         return Rejected(Stage.PROCESS, Reason.VALENCE, str(error), atoms)
     pieces = smiles_pieces(molecule)

@@ -47,7 +47,7 @@ CH_BETWEEN_THREE_IN_FLAT_RING_COST = 6.0
 NH_IN_FLAT_SIX_RING_COST = 5.0
 NH_BESIDE_O_OR_S_IN_FLAT_RING_COST = 4.0
 EXOCYCLIC_DOUBLE_COST = 2.0
-"""Of C=C and C=N with one end in a flat ring: the ring cannot be aromatic there."""
+"""Of C=C and C=N for each end in a flat ring that does not hold the other: the ring cannot be aromatic there."""
 HYDRAZINE_COST = 3.0
 CUMULENE_COST = 4.0
 FLAT_DOUBLE_BOND_GAIN = 1.3
@@ -212,10 +212,10 @@ def table_of_pair(
     length = math.dist(known.points[i], known.points[j])
     symbols = (known.raw.symbols[i], known.raw.symbols[j])
     flat = known.share_flat_ring(i, j)
-    exocyclic = not flat and bool(known.ring_size(i) or known.ring_size(j)) and "O" not in symbols
+    rings_left = 0 if flat or "O" in symbols else sum(known.ring_size(k) > 0 for k in (i, j))
     twist = 0.0 if flat else _twist_cost(known, i, j)
     nitrogens = symbols == ("N", "N")
-    against_double = twist + (EXOCYCLIC_DOUBLE_COST if exocyclic else 0.0)
+    against_double = twist + EXOCYCLIC_DOUBLE_COST * rings_left
     table = np.full((len(of_i), len(of_j)), np.inf)
     for row, a in enumerate(of_i):
         for column, b in enumerate(of_j):
