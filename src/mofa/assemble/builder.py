@@ -94,7 +94,7 @@ def _plans(linkers: Sequence[Linker], node: Node, net: Net) -> Iterator[Plan | R
             yield make_plan(rods, node, ways.first)
             for sites in ways.others:
                 yield make_plan(rods, node, sites)
-            if not all(is_straight(linker) for linker in rods):
+            if net.n_vertices > 1 and not all(is_straight(linker) for linker in rods):
                 for sites in ways.tilted():
                     yield make_plan(rods, node, sites)
 

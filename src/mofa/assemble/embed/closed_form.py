@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mofa.assemble.embed.general import bent
-from mofa.assemble.embed.geometry import bend_deg, edge_frame, view_along_axis
+from mofa.assemble.embed.geometry import STRAIGHT_EXITS_DEG, bend_deg, edge_frame, view_along_axis
 from mofa.assemble.embed.torsion import EdgePose, turn_linkers
 from mofa.assemble.plan import Placement, Plan, joint_points
 from mofa.chemistry import Rejected
@@ -22,15 +22,17 @@ class ClosedForm:
     """
 
     def place(self, plan: Plan, *, max_bend_deg: float, torsion_step_deg: float) -> Placement | Rejected | None:
-        """Coordinates with every linker on its edge; BENT_LINKER where one is not straight enough."""
+        """Coordinates with every linker on its edge; BENT_LINKER where one is bent."""
         if len(plan.nodes) != 1 or len(plan.edges) != 3 or any(edge.linker is None for edge in plan.edges):
             return None
         points = [joint_points(plan, edge) for edge in plan.edges]
         if any(float(start.direction @ end.direction) > _OPPOSITE for start, end in points):
             return None
         for linker in plan.linkers:
-            if bend_deg(linker)[0] > max_bend_deg:
-                return bent(linker, plan.net.name, max_bend_deg)
+            bend, between = bend_deg(linker)
+            if bend > max_bend_deg:
+                # Exits that only run past one another are straightened by tilting the node, which is not done here.
+                return None if between >= STRAIGHT_EXITS_DEG else bent(linker, plan.net.name, max_bend_deg)
         turn = plan.sites.rotations[0]
         atoms = np.asarray(plan.node.positions @ turn)
         poses, vectors = [], []

@@ -12,8 +12,9 @@ from mofa.chemistry import Anchor, AnchorKind, Linker
 
 # Below this separation of the dummies a linker has no axis; below this resultant, no preferred plane.
 MIN_LENGTH_ANG = 1.0
-# Exits that make a smaller angle than this are bent.
+# A linker is bent when its exits make a smaller angle than this, or run past one another further than that.
 STRAIGHT_EXITS_DEG = 160.0
+STRAIGHT_BEND_DEG = 14.0
 _DEGENERATE = 1e-6
 # An exit further than this off the bisector is bent by more than its acid.
 MAX_LEAN_DEG = 8.0
@@ -54,7 +55,8 @@ def bend_deg(linker: Linker) -> tuple[float, float]:
 
 def is_straight(linker: Linker) -> bool:
     """Whether the linker can lie along an edge; one that cannot is placed as it is bent."""
-    return bend_deg(linker)[1] >= STRAIGHT_EXITS_DEG
+    bend, between = bend_deg(linker)
+    return between >= STRAIGHT_EXITS_DEG and bend <= STRAIGHT_BEND_DEG
 
 
 @lru_cache(maxsize=1024)
