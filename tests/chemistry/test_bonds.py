@@ -100,3 +100,19 @@ def test_arrays_are_read_only(mof5: Framework) -> None:
         mof5.positions[0, 0] = 1.0
     with pytest.raises(ValueError, match="shape"):
         BondGraph(2, np.array([0]), np.array([1]), np.zeros((2, 3)), np.array([1.0]))
+
+
+@pytest.mark.parametrize(
+    ("heavy", "length_ang", "bonded"),
+    [
+        ("S", 1.36, True),
+        ("Si", 1.50, True),
+        ("P", 1.44, True),
+        ("C", 1.30, True),
+        ("C", 1.40, False),
+        ("O", 1.40, False),
+    ],
+)
+def test_bonds_to_hydrogen_are_as_long_as_their_element_makes_them(heavy: str, length_ang: float, bonded: bool) -> None:
+    graph = perceive((heavy, "H"), [[0.0, 0.0, 0.0], [0.0, 0.0, length_ang]], 10.0 * np.eye(3))
+    assert len(graph) == int(bonded)

@@ -19,6 +19,7 @@ METAL_TOLERANCE_ANG = 0.45
 METAL_METAL_MAX_ANG = 3.2
 PADDLEWHEEL_MIN_BRIDGES = 3
 LONGEST_HYDROGEN_BOND_ANG = 1.35
+HYDROGEN_TOLERANCE_ANG = 0.10
 
 _HYDROGEN, _CARBON, _OXYGEN = (atomic_number(symbol) for symbol in ("H", "C", "O"))
 
@@ -193,7 +194,9 @@ def perceive(
     tolerance[(n_metal == 1) & (light[i] | light[j])] = 0.0
     radius = COVALENT_RADII_ANG[numbers]
     bonded = (distance < radius[i] + radius[j] + tolerance) & (n_metal < 2) & ~(hydrogen[i] & hydrogen[j])
-    bonded &= ~(with_hydrogen & (distance > LONGEST_HYDROGEN_BOND_ANG))
+    # Bonds to S, P and Si are longer than those to C, N and O.
+    longest = np.where(n_metal == 0, radius[i] + radius[j] + HYDROGEN_TOLERANCE_ANG, 0.0)
+    bonded &= ~(with_hydrogen & (distance > np.maximum(longest, LONGEST_HYDROGEN_BOND_ANG)))
     rows = np.flatnonzero(bonded)
     rows = rows[_shortest_of_hydrogens(i[rows], j[rows], distance[rows], hydrogen)]
     order = np.where(n_metal[rows] == 1, 0.5, 0.0)
