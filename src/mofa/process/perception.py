@@ -17,10 +17,10 @@ from mofa.registry import EngineEntry, Registry
 PERCEPTIONS = Registry(
     "perception",
     {
-        "likelihood": EngineEntry("mofa.process.likelihood:LikelihoodPerception", "pip install mofa"),
-        "exact": EngineEntry("mofa.process.exact:ExactPerception", "pip install mofa"),
+        "likelihood": EngineEntry("mofa.process.likelihood:LikelihoodPerception", "pip install rdkit", ("rdkit",)),
+        "exact": EngineEntry("mofa.process.exact:ExactPerception", "pip install scipy", ("scipy",)),
         "openbabel": EngineEntry(
-            "mofa.process.openbabel:OpenBabelPerception", "pip install 'mofa[openbabel]'", requires=("openbabel",)
+            "mofa.process.openbabel:OpenBabelPerception", "pip install 'mofa[openbabel]'", ("openbabel",)
         ),
     },
 )
