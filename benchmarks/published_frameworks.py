@@ -22,6 +22,7 @@ TPDC = "OC(=O)c1ccc(cc1)-c1ccc(cc1)-c1ccc(cc1)C(=O)O"
 NDC = "OC(=O)c1ccc2cc(ccc2c1)C(=O)O"
 BTC = "OC(=O)c1cc(cc(c1)C(=O)O)C(=O)O"
 BPTC = "OC(=O)c1cc(cc(c1)C(=O)O)-c1cc(cc(c1)C(=O)O)C(=O)O"
+TBAPY = "OC(=O)c1ccc(cc1)-c1cc(-c2ccc(cc2)C(=O)O)c2ccc3c(-c4ccc(cc4)C(=O)O)cc(-c4ccc(cc4)C(=O)O)c4ccc1c2c34"
 DABCO = "C1CN2CCN1CC2"
 METHYLIMIDAZOLE = "Cc1ncc[nH]1"
 
@@ -54,6 +55,7 @@ PUBLISHED = {
     "HKUST-1": Published("cu-paddlewheel", "tbo", (BTC,), (26.343,) * 3, FACE_CENTRED, "10.1126/science.283.5405.1148"),
     "MOF-505": Published("cu-paddlewheel", "nbo-b", (BPTC,), (13.49,) * 3, PRIMITIVE, "10.1002/anie.200462787"),
     "ZIF-8": Published("zn-azolate", "sod", (METHYLIMIDAZOLE,), (16.991,) * 3, BODY_CENTRED, "10.1073/pnas.0602439103"),
+    "NU-1000": Published("zr6-8c", "csq", (TBAPY,), (39.388, 39.388, 16.484), PRIMITIVE, "10.1021/ja4050828"),
     "DMOF-1": Published(
         "zn-paddlewheel-pillar", "pcu", (BDC, DABCO), (10.929, 10.929, 9.608), PRIMITIVE, "10.1002/anie.200460712"
     ),

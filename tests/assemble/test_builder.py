@@ -123,7 +123,7 @@ def test_carboxylates_lie_in_the_plane_of_their_ring(smiles: str, twist_deg: flo
 
 @pytest.mark.parametrize("smiles", [ANTHRACENE_9_10, BR4_BDC])
 def test_crowded_rings_leave_the_plane_of_their_carboxylates(smiles: str) -> None:
-    assert min(twist for _, twist in carboxylates(built(smiles, DCB))) > 25.0
+    assert min(twist for _, twist in carboxylates(built(smiles, DCB))) > 20.0
 
 
 @pytest.mark.parametrize(

@@ -8,11 +8,12 @@ place atoms.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from math import gcd
 from typing import Protocol
 
 import numpy as np
@@ -127,8 +128,8 @@ class Plan:
     sites: Sites
     edges: tuple[EdgePlan, ...]
     linkers: tuple[Linker, ...]
-    """One per class of vertices or edges, in the canonical order that also decides the identity; one that fills all
-    classes of its kind is named once."""
+    """In the canonical order that also decides the identity: linkers on vertices, then those of each kind on edges,
+    each as often as its share says, in lowest terms (one that fills all edges of its kind is named once)."""
 
     @property
     def net(self) -> Net:
@@ -193,13 +194,22 @@ def make_plan(linkers: Sequence[Linker], node: Node, sites: Sites) -> Plan | Rej
         if known is not None:
             for rows, linker in zip(known.divided(len(found)), found, strict=True):
                 on_edge |= dict.fromkeys(rows, linker)
-        in_order += found[:1] if len({linker.key for linker in found}) == 1 else found
+            in_order += _in_shares(known, on_edge)
     standing = sorted({id(k): k for k in sites.linkers if k is not None}.values(), key=lambda linker: linker.key)
     edges = tuple(
         EdgePlan(site, with_ends_turned(on_edge[k], sites.twist_rad(k)) if k in on_edge else None)
         for k, site in enumerate(sites.sites)
     )
     return Plan(node, sites, edges, (*standing, *in_order))
+
+
+def _in_shares(known: EdgeClasses, on_edge: dict[int, Linker]) -> list[Linker]:
+    """The linkers of a kind, each as often as its share of the edges' directions says, in lowest terms."""
+    lying = sorted((on_edge[rows[0]] for rows in known.by_direction), key=lambda linker: linker.key)
+    counts = Counter(linker.key for linker in lying)
+    unit = gcd(*counts.values())
+    first = {linker.key: linker for linker in reversed(lying)}
+    return [first[key] for key in sorted(counts) for _ in range(counts[key] // unit)]
 
 
 def joint_points(plan: Plan, edge: EdgePlan) -> tuple[ConnectionPoint, ConnectionPoint]:

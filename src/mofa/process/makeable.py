@@ -84,7 +84,7 @@ def sa_score(molecule: Any) -> float:
     Raises:
         EngineMissingError: RDKit came without its contributed score.
     """
-    return float(_scorer()(molecule))
+    return float(load_scorer()(molecule))
 
 
 def _accessibility(molecule: Any, max_sa_score: float) -> Rejected | None:
@@ -98,7 +98,7 @@ def _accessibility(molecule: Any, max_sa_score: float) -> Rejected | None:
 
 
 @lru_cache(maxsize=1)
-def _scorer() -> Callable[[Any], float]:
+def load_scorer() -> Callable[[Any], float]:
     """The scoring function that RDKit ships beside its package, not in it."""
     path = os.path.join(RDConfig.RDContribDir, "SA_Score", "sascorer.py")
     spec = importlib.util.spec_from_file_location("rdkit_contributed_sascorer", path)
@@ -110,6 +110,7 @@ def _scorer() -> Callable[[Any], float]:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     score: Callable[[Any], float] = module.calculateScore
+    score(Chem.MolFromSmiles("C"))  # reads the table of fragments
     return score
 
 

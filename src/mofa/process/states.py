@@ -123,7 +123,7 @@ def states_of(known: Surroundings, atom: int) -> list[State]:
             extra = valence - len(around) - hydrogens
             if extra < 0 or (symbol == "N" and len(_terminal_oxygens(known, atom)) > 1):
                 continue  # two oxygens on one nitrogen are a nitro group
-            if valence != VALENCES[symbol][0] and (hydrogens or len(around) != valence // 2 + 1):
+            if valence != VALENCES[symbol][0] and (hydrogens or len(around) != (valence + 3) // 2):
                 continue  # high valences belong to sulfoxides, sulfones and phosphine oxides
             for orders in _distributions(symbol, len(around), extra, linear):
                 cost = base + _order_prior(symbol, orders)

@@ -40,8 +40,11 @@ def process(
     refusal = _inspect(raw)
     if refusal is not None:
         return refusal
+    from mofa.process.makeable import WORST_SA_SCORE, load_scorer
     from mofa.process.pipeline import make_linker
 
+    if max_sa_score < WORST_SA_SCORE:
+        load_scorer()  # half a second, once in a process: not on the linker's clock
     return make_linker(raw, perception=perception, max_sa_score=max_sa_score, deadline=time.monotonic() + time_limit_s)
 
 

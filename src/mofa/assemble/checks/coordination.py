@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mofa.assemble.checks.finding import Finding
 from mofa.assemble.checks.structure import Ints, Mask, Structure
@@ -22,6 +23,8 @@ _NITROGEN_MOST_BONDS = 4.0
 # A carbon with two bonds is bent, and one with three is a pyramid, where a hydrogen is missing.
 _BENT_DEG = 135.0
 _PYRAMID_DEG = 345.0
+# A carbon with three neighbours is planar; noise and strained rings lower the sum by a few degrees.
+_FLAT_DEG = 345.0
 
 
 def neighbors(structure: Structure) -> Finding | None:
@@ -121,10 +124,32 @@ def valences(structure: Structure) -> Finding | None:
     return None
 
 
+def flatness(structure: Structure) -> Finding | None:
+    """Carbons with three neighbours are planar: their three angles add up to 360 degrees."""
+    bent = structure.are("C") & (structure.n_metal == 0) & (_angle_sums_deg(structure) < _FLAT_DEG)
+    bent &= structure.graph.coordination == 3
+    atoms = np.flatnonzero(bent)
+    if not len(atoms):
+        return None
+    worst = int(atoms[np.argmin(_angle_sums_deg(structure)[atoms])])
+    total = _angle_sums_deg(structure)[worst]
+    detail = (
+        f"the three angles at {structure.label(worst)} add up to {total:.0f} degrees, at least {_FLAT_DEG:g} in a plane"
+        f" ({len(atoms)} such atoms)"
+    )
+    return Reason.BOND_ANGLE, detail, tuple(atoms.tolist())
+
+
 def _lacks_a_direction(structure: Structure) -> Mask:
     """Atoms with two bonds at an angle or with three in a pyramid."""
+    total, count = _angle_sums_deg(structure), structure.graph.coordination
+    return np.asarray(((count == 2) & (total < _BENT_DEG)) | ((count == 3) & (total < _PYRAMID_DEG)), dtype=np.bool_)
+
+
+def _angle_sums_deg(structure: Structure) -> NDArray[np.float64]:
+    """Sum of all angles between the bonds of every atom, degrees, ``[n_atoms]``."""
     (one, two), ends, n = structure.angles, structure.ends, len(structure.numbers)
     cosine = np.clip((ends.unit[one] * ends.unit[two]).sum(axis=1), -1.0, 1.0)
-    total = np.bincount(ends.centre[one], weights=np.degrees(np.arccos(cosine)), minlength=n)
-    count = structure.graph.coordination
-    return np.asarray(((count == 2) & (total < _BENT_DEG)) | ((count == 3) & (total < _PYRAMID_DEG)), dtype=np.bool_)
+    return np.asarray(
+        np.bincount(ends.centre[one], weights=np.degrees(np.arccos(cosine)), minlength=n), dtype=np.float64
+    )

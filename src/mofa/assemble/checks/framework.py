@@ -13,7 +13,7 @@ import numpy as np
 
 from mofa.assemble.checks.angles import angles
 from mofa.assemble.checks.charge_balance import charge_balance
-from mofa.assemble.checks.coordination import neighbors, roles, valences
+from mofa.assemble.checks.coordination import flatness, neighbors, roles, valences
 from mofa.assemble.checks.distances import aromatic_lengths, bond_lengths, contacts
 from mofa.assemble.checks.finding import Finding
 from mofa.assemble.checks.formal_charges import formal_charges
@@ -124,6 +124,7 @@ CHECKS: tuple[Check, ...] = (
     neighbors,
     roles,
     valences,
+    flatness,
     aromatic_lengths,
     angles,
     bonding,

@@ -249,16 +249,17 @@ def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Reject
     exits_a, exits_b = near[:, 1] - near[:, 0], far[:, 0] - far[:, 1]
     bends = [angle_deg(u, -v) for u, v in zip(exits_a, exits_b, strict=True)]
     gap = float(np.linalg.norm(pose.gaps(joins)[:, :2], axis=-1).min(axis=-1).max())
+    collapsed = not np.isfinite(pose.cell).all() or np.linalg.det(pose.cell) < 1.0
+    crooked = [edge.linker for edge in plan.edges if edge.linker and bend_deg(edge.linker)[0] > max_bend_deg]
+    if crooked and (collapsed or max(bends) > max_bend_deg):
+        return bent(crooked[0], plan.net.name, max_bend_deg)
     if max(bends) > max_bend_deg:
-        crooked = [edge.linker for edge in plan.edges if edge.linker and bend_deg(edge.linker)[0] > max_bend_deg]
-        if crooked:
-            return bent(crooked[0], plan.net.name, max_bend_deg)
         detail = (
             f"{plan.node.name} and these linkers do not fit the angles of {plan.net.name}: a join bends by"
             f" {max(bends):.1f} degrees (limit {max_bend_deg:g})"
         )
         return Rejected(Stage.ASSEMBLE, Reason.ANGLE_MISFIT, detail)
-    if np.linalg.det(pose.cell) < 1.0 or not np.isfinite(pose.cell).all():
+    if collapsed:
         detail = (
             f"{plan.node.name} and these linkers collapse in {plan.net.name}: directions are up to"
             f" {plan.sites.misfit_deg:.0f} degrees off the edges"

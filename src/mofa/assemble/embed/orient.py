@@ -21,7 +21,7 @@ from mofa.assemble.plan import EdgeSite, Sites
 from mofa.chemistry import Net, Node, Reason, Rejected, Stage
 
 # A block whose directions are further off the edges than this cannot be bent into the net.
-MAX_MISFIT_DEG = 40.0
+MAX_MISFIT_DEG = 34.0
 # A mean cost of an edge beyond which twice the cell is tried; it must at least halve the cost.
 _TWISTED = 0.25
 # Random tilts for bent linkers: how many, and their standard deviation about each axis.

@@ -25,11 +25,12 @@ REACH_ANG = 4.0
 # A second sweep follows when the first leaves more repulsion than this per cell.
 CROWDED_KCAL_PER_MOL = 2.0
 MAX_SWEEPS = 2
+# Angles tried around the best of the scan.
+_FINE_STEPS = 9
 _TIE_KCAL_PER_MOL = 1e-3
 # A plane whose normal has less than this across the linker does not say how to turn it.
 _NO_PLANE = 0.1
 _IMAGES = np.array(list(product((-1, 0, 1), repeat=3)), dtype=np.int64)
-_IMAGE_NUMBER = {image: k for k, image in enumerate(product((-1, 0, 1), repeat=3))}
 # One of every pair of opposite lattice translations.
 _HALF_IMAGES = _IMAGES[: len(_IMAGES) // 2]
 
@@ -127,11 +128,19 @@ def _best_turn(
     assert chemical is not None
     linker = _linker_atoms(chemical, pose.view)
     around = _surroundings(plan, cell, vertices, placed, pose, which)
-    turned = turned_about_axis(pose.view.positions, angles)
-    repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
-    energy = repulsion + _conjugation(pose, angles)
-    best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
-    return float(angles[best]), float(repulsion[best])
+
+    def least(tried: NDArray[np.float64]) -> tuple[float, float]:
+        turned = turned_about_axis(pose.view.positions, tried)
+        repulsion = _with_others(turned, linker, around) + _with_own_images(turned, linker, cell @ pose.frame.T)
+        energy = repulsion + _conjugation(pose, tried)
+        best = int(np.argmax(energy <= energy.min() + _TIE_KCAL_PER_MOL))
+        return float(tried[best]), float(repulsion[best])
+
+    angle, repulsion = least(angles)
+    if repulsion < _TIE_KCAL_PER_MOL or len(angles) < _FINE_STEPS:
+        return angle, repulsion
+    # Where it stays tight, a few degrees decide.
+    return least(angle + np.linspace(-1.0, 1.0, _FINE_STEPS) * 2.0 * np.pi / len(angles))
 
 
 def _scan_angles(step_deg: float) -> NDArray[np.float64]:
@@ -213,14 +222,16 @@ def _surroundings(
     others = [(edge.linker, x) for edge, x in zip(plan.edges, placed, strict=True)]
     others = [(linker, x) for k, (linker, x) in enumerate(others) if k != which and x is not None]
     home = (np.concatenate([*vertices, *(x for _, x in others)]) - pose.origin) @ pose.frame.T
-    everywhere = home + (_IMAGES @ cell @ pose.frame.T)[:, None, :]
-    ends = np.full((2, len(_IMAGES), len(home)), FAR, dtype=np.int64)
-    first_atom = np.cumsum([0, *(len(node.symbols) for node in plan.nodes)])
     ends_at = ((site.edge.i, site.start, (0, 0, 0)), (site.edge.j, site.end, site.edge.shift))
+    reach = 1 + max(abs(step) for step in site.edge.shift) if any(site.edge.shift) else 1
+    images = list(product(range(-reach, reach + 1), repeat=3))
+    everywhere = home + (np.array(images) @ cell @ pose.frame.T)[:, None, :]
+    ends = np.full((2, len(images), len(home)), FAR, dtype=np.int64)
+    first_atom = np.cumsum([0, *(len(node.symbols) for node in plan.nodes)])
     for row, (vertex, point, shift) in enumerate(ends_at):
         node = plan.nodes[vertex]
         atoms = slice(first_atom[vertex], first_atom[vertex + 1])
-        ends[row, _IMAGE_NUMBER[shift], atoms] = bonds_from(node, node.points[point].atom)
+        ends[row, images.index(shift), atoms] = bonds_from(node, node.points[point].atom)
     kinds = [contact_kinds(node) for node in plan.nodes]
     kinds += [contact_kinds(linker) for linker, _ in others if linker is not None]
     near = _within_reach(everywhere, pose.view)

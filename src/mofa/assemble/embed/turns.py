@@ -7,6 +7,7 @@ given to edges one to one (Hungarian method where the nearest edge is not unique
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +19,7 @@ REACH_ANG = 4.0
 # Pairs of edges are tried when their angle is that of two points within this, in the cosine.
 _PAIR_SLACK = 0.5
 # Ways to turn a block count as equally good within this root-mean-square deviation of unit vectors.
-_EQUAL_RMSD = 0.05
+_EQUAL_RMSD = 0.12
 _MAX_PAIRS = 600
 
 
@@ -46,8 +47,8 @@ def turns_towards(node: Node, outward: NDArray[np.float64]) -> list[Turn]:
     if len(p) != len(outward):
         return []
     perms = _assignments(p @ _candidate_rotations(p, outward), outward)
-    if not len(perms):
-        return []
+    # What was laid on two edges may serve all of them better with other points: assign once more.
+    perms = np.unique(np.concatenate([perms, _assignments(p @ kabsch(p[perms], outward), outward)]), axis=0)
     rotations = kabsch(p[perms], outward)
     off = np.linalg.norm(p[perms] @ rotations - outward, axis=2)
     exits = np.array([point.direction for point in node.points])[perms] @ rotations
@@ -76,14 +77,23 @@ def _patterns(
 
 
 def _candidate_rotations(p: NDArray[np.float64], outward: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Rotations that lay two of the block's directions on two edges, ``[n, 3, 3]``."""
+    """Rotations that lay two of the block's directions on two edges, and some all around, ``[n, 3, 3]``."""
     other = int(np.argmin(np.abs(p @ p[0])))
     cosine = float(p[0] @ p[other])
     gram = outward @ outward.T
     i, j = np.nonzero((np.abs(gram - cosine) < _PAIR_SLACK) & ~np.eye(len(outward), dtype=bool))
     order = np.argsort(np.abs(gram[i, j] - cosine), kind="stable")[:_MAX_PAIRS]
     own = _frames_of_pairs(p[:1], p[other : other + 1])[0]
-    return np.asarray(own.T @ _frames_of_pairs(outward[i[order]], outward[j[order]]), dtype=np.float64)
+    laid = own.T @ _frames_of_pairs(outward[i[order]], outward[j[order]])
+    return np.concatenate([laid, _rotations_all_around()])
+
+
+@lru_cache(maxsize=1)
+def _rotations_all_around() -> NDArray[np.float64]:
+    """The 60 rotations of an icosahedron: no rotation is further than 45 degrees from one of them, ``[60, 3, 3]``."""
+    from scipy.spatial.transform import Rotation
+
+    return np.asarray(Rotation.create_group("I").as_matrix(), dtype=np.float64)
 
 
 def _frames_of_pairs(u: NDArray[np.float64], v: NDArray[np.float64]) -> NDArray[np.float64]:
