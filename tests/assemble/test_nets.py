@@ -1,8 +1,12 @@
 """The nets that are shipped, held against what is known of them."""
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+import mofa.assemble
 from mofa.assemble import load_net, nets
 from mofa.assemble.topology.isomorphism import Placed
 from mofa.assemble.topology.quotient import quotient_graph
@@ -108,3 +112,14 @@ def test_a_net_is_loaded_once() -> None:
 def test_unknown_nets_name_the_choices() -> None:
     with pytest.raises(InputError, match="pcu"):
         load_net("pcx")
+
+
+def test_a_users_net_under_a_shipped_name_has_an_identity_of_its_own(tmp_path: Path) -> None:
+    shipped = (Path(mofa.assemble.__file__).parent / "data" / "nets.cgd").read_text()
+    block = next(part for part in shipped.split("CRYSTAL") if re.search(r"NAME\s+dia\s", part))
+    file = tmp_path / "mine.cgd"
+    renamed = re.sub(r"(NAME\s+)dia", r"\1sod", block)
+    file.write_text(f"CRYSTAL{block}\nCRYSTAL{renamed}")
+    assert load_net("dia", file=file).key == load_net("dia").key == "dia"
+    assert load_net("sod", file=file).key not in ("dia", "sod")
+    assert load_net("sod", file=file).key.startswith("sod-")

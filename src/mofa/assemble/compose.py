@@ -57,7 +57,7 @@ def compose(plan: Plan, placement: Placement, *, catenation: int = 0) -> Framewo
     graph = BondGraph(len(assembly.symbols), np.array(i), np.array(j), np.array(shift), np.array(order))
     keys = tuple(linker.key for linker in plan.linkers)
     return Framework(
-        id=framework_id(plan.node.key, plan.net.name, keys, catenation=catenation),
+        id=framework_id(plan.node.key, plan.net.key, keys, catenation=catenation),
         symbols=tuple(assembly.symbols),
         positions=np.array(assembly.positions),
         cell=placement.cell,

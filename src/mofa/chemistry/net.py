@@ -37,10 +37,13 @@ class Net:
     """For every vertex the number of its orbit under the symmetry of the net."""
     source: str = ""
     """File that it was read from."""
+    key: str = ""
+    """What identities are made from: the name, with a digest where a user's net is another than the shipped one."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "positions", frozen_floats(self.positions, (len(self.vertex_orbits), 3)))
         object.__setattr__(self, "cell", frozen_floats(self.cell, (3, 3)))
+        object.__setattr__(self, "key", self.key or self.name)
 
     @property
     def n_vertices(self) -> int:

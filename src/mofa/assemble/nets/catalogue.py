@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from difflib import get_close_matches
 from functools import lru_cache
+from hashlib import blake2b
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from mofa.errors import InputError
 _SHIPPED = files("mofa.assemble") / "data" / "nets.cgd"
 _MAX_LISTED = 60
 _MAX_NEAR = 8
+_KEY_BYTES = 6
 
 
 def nets(file: str | Path | None = None) -> list[str]:
@@ -53,7 +56,20 @@ def load_net(name: str, *, file: str | Path | None = None) -> Net:
 
 @lru_cache(maxsize=1024)
 def _load(content: CgdFile, name: str) -> Net:
-    return content.net(name)
+    net = content.net(name)
+    return net if content is _shipped() else replace(net, key=_key_of_user_net(net))
+
+
+def _key_of_user_net(net: Net) -> str:
+    """The name, if the shipped net of that name is the same, else the name and a digest of the net's graph."""
+    from mofa.assemble.topology.check import same_net
+    from mofa.assemble.topology.quotient import quotient_graph
+
+    graph, shipped = quotient_graph(net), _shipped()
+    if net.name in shipped and same_net(graph, quotient_graph(_load(shipped, net.name))):
+        return net.name
+    facts = repr((sorted(graph.coordination_sequence(k) for k in range(net.n_vertices)), sorted(net.connectivity)))
+    return f"{net.name}-{blake2b(facts.encode(), digest_size=_KEY_BYTES).hexdigest()}"
 
 
 def _open(file: str | Path | None) -> CgdFile:
