@@ -30,6 +30,7 @@ from mofa.assemble.embed.torsion import EdgePose, turn_linkers
 from mofa.assemble.embed.turns import kabsch
 from mofa.assemble.plan import EdgePlan, Placement, Plan, joint_points
 from mofa.chemistry import ConnectionPoint, Linker, Reason, Rejected, Stage
+from mofa.chemistry.inspection import MIN_VOLUME_PER_ATOM_ANG3
 
 MAX_GAP_ANG = 0.20
 # Weight of the planes of aryl rings and carboxylates against the lengths of joins; of bonds within a linker
@@ -249,7 +250,10 @@ def _misfit(plan: Plan, joins: Joins, pose: Pose, max_bend_deg: float) -> Reject
     exits_a, exits_b = near[:, 1] - near[:, 0], far[:, 0] - far[:, 1]
     bends = [angle_deg(u, -v) for u, v in zip(exits_a, exits_b, strict=True)]
     gap = float(np.linalg.norm(pose.gaps(joins)[:, :2], axis=-1).min(axis=-1).max())
-    collapsed = not np.isfinite(pose.cell).all() or np.linalg.det(pose.cell) < 1.0
+    n_atoms = sum(len(node.symbols) for node in plan.nodes)
+    n_atoms += sum(edge.linker.n_atoms for edge in plan.edges if edge.linker)
+    least = MIN_VOLUME_PER_ATOM_ANG3 * n_atoms
+    collapsed = not np.isfinite(pose.cell).all() or float(np.linalg.det(pose.cell)) < least
     crooked = [edge.linker for edge in plan.edges if edge.linker and bend_deg(edge.linker)[0] > max_bend_deg]
     if crooked and (collapsed or max(bends) > max_bend_deg):
         return bent(crooked[0], plan.net.name, max_bend_deg)
