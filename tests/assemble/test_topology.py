@@ -11,7 +11,8 @@ from mofa.assemble import assemble, load_net, nets
 from mofa.assemble.topology.check import check_net, identify_net, same_net, underlying_net
 from mofa.assemble.topology.dissection import dissect
 from mofa.assemble.topology.isomorphism import Placed
-from mofa.assemble.topology.quotient import QuotientGraph, lattice_basis, quotient_graph
+from mofa.assemble.topology.lattice import lattice_basis
+from mofa.assemble.topology.quotient import QuotientGraph, quotient_graph
 from mofa.chemistry import Framework, Reason, Rejected
 from tests.assemble.linkers import BDC, DCB, linker
 from tests.assemble.periodic import (

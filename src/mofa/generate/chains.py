@@ -27,7 +27,6 @@ _ANCHOR_SMILES = {Family.BCA: "C(=O)O", Family.BZN: "C#N"}
 """Of families whose anchors hang on ring systems."""
 _ANCHOR_HEAVY_ATOMS = {Family.BCA: 3, Family.BZN: 2}
 
-CHAIN_FAMILIES = (*_ANCHOR_SMILES, *END_CORES)
 """Families with linkers that are chains."""
 
 Chain = Design
@@ -162,7 +161,7 @@ class ChainSpace:
 
 @lru_cache(maxsize=16)
 def chain_space(family: Family, max_heavy_atoms: int = 38) -> ChainSpace:
-    """The chains of one family of `CHAIN_FAMILIES` up to `max_heavy_atoms` heavy atoms, anchors included."""
+    """The chains of one family of linkers with two like ends up to `max_heavy_atoms` heavy atoms, anchors included."""
     return ChainSpace(family, ring_parts(family), spacer_parts(), max_heavy_atoms)
 
 

@@ -14,6 +14,7 @@ from itertools import product
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa.assemble.topology.lattice import lattice_basis
 from mofa.assemble.topology.periodicity import Piece
 from mofa.chemistry import BondGraph
 
@@ -110,19 +111,7 @@ def _closed_walks(n: int, i: NDArray[np.int64], j: NDArray[np.int64], shift: NDA
     (tree,) = graph.unwrapped_components()
     offset = np.array([tree[atom] for atom in range(n)], dtype=np.int64)
     loops = offset[i] + shift - offset[j]
-    rows = np.unique(loops[loops.any(axis=1)], axis=0).tolist()
-    basis = []
-    for column in range(3):
-        while True:
-            live = sorted((row for row in rows if row[column]), key=lambda row: abs(row[column]))
-            if len(live) == 1:
-                break
-            for row in live[1:]:
-                quotient = row[column] // live[0][column]
-                row[:] = [a - quotient * b for a, b in zip(row, live[0], strict=True)]
-        basis.append(live[0])
-        rows.remove(live[0])
-    return np.array(basis, dtype=np.float64)
+    return lattice_basis(loops).astype(np.float64)
 
 
 def _rarest(colors: NDArray[np.uint64]) -> NDArray[np.int64]:

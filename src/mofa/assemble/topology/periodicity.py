@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mofa.assemble.topology.lattice import lattice_basis
 from mofa.chemistry import BondGraph
 
 
@@ -41,29 +42,12 @@ def pieces(graph: BondGraph) -> list[Piece]:
         closed[k].add(tuple(loop))
     found = []
     for piece, walks in zip(whole, closed, strict=True):
-        rank, index = _lattice([list(walk) for walk in sorted(walks)])
-        found.append(Piece(tuple(sorted(piece)), rank, index if rank == 3 else 0))
+        basis = lattice_basis(np.array(sorted(walks), dtype=np.int64).reshape(-1, 3))
+        copies = int(np.prod(np.abs(basis.diagonal()))) if len(basis) == 3 else 0
+        found.append(Piece(tuple(sorted(piece)), len(basis), copies))
     return found
 
 
 def n_nets(graph: BondGraph) -> int:
     """Number of interpenetrating three-periodic nets, whatever cell the structure is given in."""
     return sum(piece.copies for piece in pieces(graph))
-
-
-def _lattice(rows: list[list[int]]) -> tuple[int, int]:
-    """Rank and product of pivots of the lattice that integer vectors span (Euclid's algorithm, column by column)."""
-    rank, index = 0, 1
-    for column in range(3):
-        while True:
-            live = sorted((row for row in rows if row[column]), key=lambda row: abs(row[column]))
-            if len(live) < 2:
-                break
-            pivot = live[0]
-            for row in live[1:]:
-                quotient = row[column] // pivot[column]
-                row[:] = [a - quotient * b for a, b in zip(row, pivot, strict=True)]
-        if live:
-            rank, index = rank + 1, index * abs(live[0][column])
-            rows.remove(live[0])
-    return rank, index
