@@ -27,8 +27,6 @@ _ANCHOR_SMILES = {Family.BCA: "C(=O)O", Family.BZN: "C#N"}
 """Of families whose anchors hang on ring systems."""
 _ANCHOR_HEAVY_ATOMS = {Family.BCA: 3, Family.BZN: 2}
 
-"""Families with linkers that are chains."""
-
 Chain = Design
 """Ring, spacer, ring, ...: indices into the tables of rings and spacers, odd length."""
 
