@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-import os
-from collections.abc import Callable
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rdkit import Chem
-from rdkit.Chem import RDConfig
 
 from mofa.chemistry import Reason, Rejected, Stage
+from mofa.chemistry.accessibility import WORST_SA_SCORE, sa_score
 from mofa.chemistry.molecules import positions_of
-from mofa.errors import EngineMissingError
 
-WORST_SA_SCORE = 10.0
-"""Top of the scale: nothing scores more, so that this limit lets everything pass."""
 SMALL_RING = 7
 """Largest ring that is strained by triple, cumulated or trans double bonds, or by a double bond at a bridgehead."""
 _DOUBLE, _TRIPLE = Chem.BondType.DOUBLE, Chem.BondType.TRIPLE
@@ -76,17 +69,6 @@ def strained_ring(molecule: Any) -> Rejected | None:
     return None
 
 
-def sa_score(molecule: Any) -> float:
-    """Synthetic accessibility, 1 (easy) to 10 (hard). DOI 10.1186/1758-2946-1-8.
-
-    The first call in a process reads RDKit's table of fragments (about 1 s, 90 MB).
-
-    Raises:
-        EngineMissingError: RDKit came without its contributed score.
-    """
-    return float(load_scorer()(molecule))
-
-
 def _accessibility(molecule: Any, max_sa_score: float) -> Rejected | None:
     if max_sa_score >= WORST_SA_SCORE:
         return None
@@ -95,23 +77,6 @@ def _accessibility(molecule: Any, max_sa_score: float) -> Rejected | None:
         return None
     detail = f"the synthetic-accessibility score is {score:.2f}, above {max_sa_score:g} (1 is easy, 10 is hard)"
     return Rejected(Stage.PROCESS, Reason.HARD_TO_MAKE, detail)
-
-
-@lru_cache(maxsize=1)
-def load_scorer() -> Callable[[Any], float]:
-    """The scoring function that RDKit ships beside its package, not in it."""
-    path = os.path.join(RDConfig.RDContribDir, "SA_Score", "sascorer.py")
-    spec = importlib.util.spec_from_file_location("rdkit_contributed_sascorer", path)
-    if not os.path.exists(path) or spec is None or spec.loader is None:
-        raise EngineMissingError(
-            f"this RDKit has no synthetic-accessibility score ({path} is absent)",
-            action=f"Run: pip install rdkit, or set max_sa_score to {WORST_SA_SCORE:g}",
-        )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    score: Callable[[Any], float] = module.calculateScore
-    score(Chem.MolFromSmiles("C"))  # reads the table of fragments
-    return score
 
 
 def _three_ring(molecule: Any, ring: _Ring, rings: list[_Ring]) -> str | None:

@@ -40,7 +40,7 @@ def process(
     refusal = _inspect(raw)
     if refusal is not None:
         return refusal
-    from mofa.process.makeable import WORST_SA_SCORE, load_scorer
+    from mofa.chemistry.accessibility import WORST_SA_SCORE, load_scorer
     from mofa.process.pipeline import make_linker
 
     if max_sa_score < WORST_SA_SCORE:

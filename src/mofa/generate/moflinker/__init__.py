@@ -1,0 +1,1 @@
+"""MOFLinker: generative models of linkers, trained on linkers that we enumerate."""
