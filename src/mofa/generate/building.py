@@ -51,7 +51,7 @@ class Assembly:
         """The sanitised molecule; every open-chain double bond between two singly substituted atoms is E."""
         molecule = self._editable.GetMol()
         Chem.SanitizeMol(molecule)
-        _set_trans(molecule)
+        set_trans(molecule)
         return molecule
 
 
@@ -77,7 +77,8 @@ def _without_exits(smiles: str) -> tuple[Any, tuple[tuple[int, int], ...]]:
     return editable.GetMol(), exits
 
 
-def _set_trans(molecule: Any) -> None:
+def set_trans(molecule: Any) -> None:
+    """Mark every open-chain double bond between two singly substituted atoms as E, in place."""
     changed = False
     for bond in molecule.GetBonds():
         if bond.GetBondType() != Chem.BondType.DOUBLE or bond.IsInRing():

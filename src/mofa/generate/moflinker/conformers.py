@@ -16,6 +16,7 @@ from rdkit import Chem, rdBase
 from rdkit.Chem import rdDistGeom, rdForceFieldHelpers
 
 from mofa.chemistry.molecules import bonds_of, positions_of
+from mofa.generate.building import set_trans
 from mofa.generate.moflinker.enumeration import CAP_ATOMS, core_atoms
 from mofa.generate.moflinker.examples import Example
 from mofa.generate.moflinker.vocabulary import BOND_ORDERS, ELEMENTS
@@ -37,6 +38,8 @@ def conformer(molecule: Any, *, seed: int, embed_hydrogens: bool = False) -> Any
             these stiff molecules are no better.
     """
     whole = Chem.AddHs(molecule) if embed_hydrogens else Chem.Mol(molecule)
+    # Whoever asked RDKit for stereo centres since the molecule was built has cleared its marks.
+    set_trans(whole)
     parameters: Any = rdDistGeom.ETKDGv3()
     parameters.randomSeed = zlib.crc32(f"{seed}:{Chem.MolToSmiles(molecule)}".encode()) & 0x7FFFFFFF
     parameters.maxIterations = 10

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from rdkit import Chem, rdBase
 
-from mofa.generate.building import Assembly
+from mofa.generate.building import Assembly, set_trans
 from mofa.generate.moflinker import units
 from mofa.generate.moflinker.vocabulary import ELEMENTS, MAX_CORE_ATOMS, MAX_HYDROGENS, MIN_CORE_ATOMS
 
@@ -22,7 +22,6 @@ CAP_ATOMS = 6
 """Atoms of one phenyl cap, which stands for either family's prompt."""
 MAX_SA_SCORE = 4.5
 
-_HETERO = "[#7,#8,#16]"
 _UNSTABLE = (
     "[OX2,SX2,NX3;!a;!$(N-C=[O,N])]-[OX2,SX2,NX3;!a;!$(N-C=[O,N])]",  # peroxides, hydroxylamines, hydrazines
     "[OX2,SX2,NX3;!a]-[F,Cl,Br]",
@@ -153,6 +152,7 @@ def _with_groups(rng: random.Random, molecule: Any) -> Any | None:
     order = [*range(n_cap), *range(n, editable.GetNumAtoms()), *range(n_cap, n)]
     grown = Chem.RenumberAtoms(editable.GetMol(), order)
     Chem.SanitizeMol(grown)
+    set_trans(grown)
     return grown
 
 

@@ -84,13 +84,13 @@ class Packed:
 
     def __getitem__(self, k: int) -> Example:
         a, b = (int(start[k]) for start in self._starts)
-        atoms = self.atoms[a : a + self.n_atoms[k]]
-        bonds = self.bonds[b : b + self.n_bonds[k]]
+        atoms = self.atoms[a : a + int(self.n_atoms[k])]
+        bonds = self.bonds[b : b + int(self.n_bonds[k])]
         return Example(
             elements=(atoms & 15).astype(np.int8),
             hydrogens=(atoms >> 4 & 3).astype(np.int8),
             charges=(atoms >> 6).astype(np.int8) - 1,
-            positions=(self.positions[a : a + self.n_atoms[k]] / _MILLI).astype(np.float32),
+            positions=(self.positions[a : a + int(self.n_atoms[k])] / _MILLI).astype(np.float32),
             context=(self.context[k] / _MILLI).astype(np.float32),
             bonds=np.stack([bonds & 31, bonds >> 5 & 31, bonds >> 10], axis=1).astype(np.int8),
         )
