@@ -14,7 +14,20 @@ baseline for learned generators, which join the `GENERATORS` registry behind the
 through the entry-point group ``mofa.generator``.
 """
 
-from mofa.generate.protocol import Generator, StreamRequest, Trainable, TrainingRequest
+from mofa.generate.conditions import ANYTHING, Conditions
+from mofa.generate.protocol import Conditioned, Counted, Generator, StreamRequest, Trainable, TrainingRequest
 from mofa.generate.task import GENERATORS, generate, train
 
-__all__ = ["GENERATORS", "Generator", "StreamRequest", "Trainable", "TrainingRequest", "generate", "train"]
+__all__ = [
+    "ANYTHING",
+    "GENERATORS",
+    "Conditioned",
+    "Conditions",
+    "Counted",
+    "Generator",
+    "StreamRequest",
+    "Trainable",
+    "TrainingRequest",
+    "generate",
+    "train",
+]

@@ -1,20 +1,25 @@
 """What every linker generator offers: a stream of batches that can be taken up again where it stopped.
 
-Generators that can learn from a campaign's best linkers offer `Trainable` as well.
+Generators may offer more: `Trainable` ones learn from a campaign's best linkers, `Conditioned` ones can be asked for
+linkers of a size or length, `Counted` ones say how many of their draws came to nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
 from mofa.errors import InputError
+from mofa.generate.conditions import ANYTHING, Conditions
 
 ProgressCallback = Callable[[float, str], None]
 """Receives the fraction done (0 to 1) and a short text."""
+FEWEST_STEPS, MOST_STEPS = 60, 400
+"""Limits of the step budget of a retraining."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,8 @@ class StreamRequest:
     """Largest linker, heavy atoms of the whole molecule with its anchors."""
     weights: Path | None = None
     """File with the `ModelRef.weights` of a retraining; None for the pre-trained ones. Only a `Trainable` gets any."""
+    conditions: Conditions = ANYTHING
+    """What the linkers are asked to be like. Only a `Conditioned` generator gets any, and only those it follows."""
 
     def __post_init__(self) -> None:
         for name, least in (("n", 1), ("start_batch", 0), ("batch_size", 1), ("max_heavy_atoms", 1)):
@@ -51,21 +58,51 @@ class StreamRequest:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """How to train."""
+    """How to train. Each generator takes what concerns it."""
 
     seed: int = 0
     prior_share: float = 0.1
-    """Least share of the pre-trained behaviour that stays, above 0, at most 1."""
+    """Least share of the pre-trained behaviour that stays, above 0, at most 1; for generators without replay."""
     max_heavy_atoms: int = 38
     """Largest linker of the streams that the examples come from, heavy atoms with anchors."""
     deadline: float = float("inf")
     """`time.monotonic()` value at which to give up, s."""
+    steps: int = 200
+    """Step budget of a neural generator, 60 to 400."""
+    replay_share: float = 0.5
+    """Share of pre-training data in every batch of a neural generator, 0 to less than 1."""
+    example_weights: tuple[float, ...] | None = None
+    """How much each example counts, above 0, in the order of the examples; None for all alike. Only ratios matter."""
+    processes: int = 1
+    """Processes that share every batch of a neural generator (data-parallel)."""
 
     def __post_init__(self) -> None:
         if not 0.0 < self.prior_share <= 1.0:
-            raise InputError(f"prior_share is {self.prior_share}", where="train", action="Give more than 0, at most 1")
-        if self.max_heavy_atoms < 1:
-            raise InputError(f"max_heavy_atoms is {self.max_heavy_atoms}", where="train", action="Give 1 or more")
+            raise _bad(f"prior_share is {self.prior_share}", "Give more than 0, at most 1")
+        if not 0.0 <= self.replay_share < 1.0:
+            raise _bad(f"replay_share is {self.replay_share}", "Give 0 or more, less than 1")
+        if not FEWEST_STEPS <= self.steps <= MOST_STEPS:
+            raise _bad(f"steps is {self.steps}", f"Give {FEWEST_STEPS} to {MOST_STEPS}")
+        for name in ("max_heavy_atoms", "processes"):
+            if getattr(self, name) < 1:
+                raise _bad(f"{name} is {getattr(self, name)}", "Give 1 or more")
+        for weight in self.example_weights or ():
+            if not (weight > 0.0 and isfinite(weight)):
+                raise _bad(f"an example weight is {weight}", "Give numbers above 0")
+
+    def weights_of(self, n_examples: int) -> tuple[float, ...]:
+        """How much each of `n_examples` counts, with a mean of 1.
+
+        Raises:
+            InputError: there are weights, but not as many.
+        """
+        if self.example_weights is None:
+            return (1.0,) * n_examples
+        if len(self.example_weights) != n_examples:
+            n = len(self.example_weights)
+            raise _bad(f"{n} example weights for {n_examples} examples", "Give one for each")
+        mean = sum(self.example_weights) / n_examples
+        return tuple(weight / mean for weight in self.example_weights)
 
 
 @runtime_checkable
@@ -102,3 +139,27 @@ class Trainable(Generator, Protocol):
     ) -> ModelRef | Rejected:
         """Weights that favour linkers like the examples, at least one; several families may be mixed."""
         ...
+
+
+@runtime_checkable
+class Conditioned(Generator, Protocol):
+    """A generator that can be asked for linkers of a certain size, length, polarity or stiffness."""
+
+    follows: tuple[str, ...]
+    """Fields of `Conditions` that it follows; a stream with any other is refused before it reaches it."""
+
+
+@runtime_checkable
+class Counted(Generator, Protocol):
+    """A generator that draws until it has enough, and counts what it threw away since it was made."""
+
+    n_draws: int
+    """Linkers drawn, good or not."""
+    n_failed: int
+    """Draws that gave no linker: no molecule, no conformer."""
+    n_repeated: int
+    """Draws of a linker that the stream had given before."""
+
+
+def _bad(what: str, action: str) -> InputError:
+    return InputError(what, where="train", action=action)
