@@ -46,6 +46,8 @@ class Reason(StrEnum):
     """Not the number of ends that the family has (carboxylic acids, nitriles, pyridyls, ...)."""
     STRAINED_RING = "strained_ring"
     """A small ring that is too strained to be made: bridged bonds, alkynes or allenes in it, fused three-rings."""
+    RING_SIZE = "ring_size"
+    """A ring smaller or larger than those of the linkers that a generator is asked for."""
     CUMULENE = "cumulene"
     """Neighbouring double bonds in a chain."""
     HARD_TO_MAKE = "hard_to_make"
