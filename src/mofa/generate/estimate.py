@@ -13,7 +13,6 @@ positions seen on the same core with as many substituents. Most cores are rare, 
 from __future__ import annotations
 
 import time
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -80,10 +79,13 @@ class ChoiceModel:
         ]
         """Positions that exclude one another: those on one core with one number of substituents."""
 
-    def mean_use(self, space: ChainSpace, chains: Sequence[Chain]) -> Floats:
-        """How often each choice is made in these chains, per chain, ``[n_choices]``."""
-        counts = Counter(choice for chain in chains for choice in space.choices(chain))
-        return np.array([counts[choice] for choice in self.choices]) / len(chains)
+    def mean_use(self, space: ChainSpace, chains: Sequence[Chain], weights: Sequence[float] | None = None) -> Floats:
+        """How often each choice is made in these chains, per chain, ``[n_choices]``; chains count by their weights."""
+        counts = dict.fromkeys(self.choices, 0.0)
+        for chain, weight in zip(chains, weights or [1.0] * len(chains), strict=True):
+            for choice in space.choices(chain):
+                counts[choice] += weight
+        return np.array(list(counts.values())) / (sum(weights) if weights else len(chains))
 
     def expectation(self, log_factors: Floats) -> _Expectation:
         """What is expected of a linker when the choices' weights are changed by these factors, ``[n_choices]``."""
@@ -171,7 +173,14 @@ class Smoothing:
         return max(self.least_share, self.examples / (self.examples + n_observations))
 
 
-def fit(space: ChainSpace, chains: Sequence[Chain], smoothing: Smoothing, *, deadline: float) -> Fit | None:
+def fit(
+    space: ChainSpace,
+    chains: Sequence[Chain],
+    smoothing: Smoothing,
+    *,
+    deadline: float,
+    weights: Sequence[float] | None = None,
+) -> Fit | None:
     """Factors that bring the use of the choices to that in the examples, mixed with the pre-trained use.
 
     Args:
@@ -179,18 +188,20 @@ def fit(space: ChainSpace, chains: Sequence[Chain], smoothing: Smoothing, *, dea
         chains: the examples, at least one.
         smoothing: of the use of the choices, and of the positions on each core.
         deadline: `time.monotonic()` at which to give up, s.
+        weights: how much each example counts; None for 1 each.
 
     Returns:
         The trained factors; None when the time ran out.
     """
     model = ChoiceModel(space)
-    seen = model.mean_use(space, chains)
+    seen = model.mean_use(space, chains, weights)
+    n_examples = sum(weights) if weights else len(chains)
     log_factors = np.zeros(len(model.choices))
     before = model.expectation(log_factors)
     for group in model.position_groups:
-        log_factors[group] = _log_position_factors(seen[group] * len(chains), smoothing)
+        log_factors[group] = _log_position_factors(seen[group] * n_examples, smoothing)
     now = model.expectation(log_factors)
-    prior_weight = smoothing.prior_weight(len(chains))
+    prior_weight = smoothing.prior_weight(n_examples)
     target = (1.0 - prior_weight) * seen + prior_weight * before.use
     learnt = np.concatenate(model.blocks)
     for _ in range(MAX_SWEEPS):

@@ -33,6 +33,8 @@ GENERATORS = Registry(
 
 CONDITIONED = ("graph", "flow")
 """Generators of MOFA that follow `Conditions`."""
+LARGEST = "library"
+"""The generator of MOFA that makes most families, and linkers of every size."""
 
 
 def generate(
@@ -80,10 +82,11 @@ def generate(
     request = StreamRequest(Family(family), n, seed, start_batch, batch_size, max_heavy_atoms, file, conditions)
     engine: Generator = GENERATORS.load(generator)()
     if request.family not in engine.families:
+        other = "another generator" if engine.name == LARGEST else f"another generator, such as {LARGEST}"
         raise InputError(
             f"the generator {engine.name!r} makes no {family} linkers",
             where="generate",
-            action=f"Choose {_one_of(engine.families)}, or another generator",
+            action=f"Choose {_one_of(engine.families)}, or {other}",
         )
     if file is not None:
         _trainable(engine)

@@ -9,7 +9,8 @@ is the one that makes each choice as often as they do. How often that is, is smo
 with ``share = max(prior_share, 32 / (32 + n))`` for n examples of the family. The prior counts as 32 examples, the
 least that the paper trains on, because a choice that is missing from a few dozen linkers is not yet a bad one; and
 `prior_share` of it stays for good, because a choice of probability zero could never be drawn, and so never be learnt,
-again. Each choice is thus made at least `prior_share` times as often as before.
+again. Each choice is thus made at least `prior_share` times as often as before. Where examples have weights, they count
+as so many examples, with a mean of 1.
 
 Choices are learnt apart from one another and for each family on its own: that a ring is good only beside a certain
 spacer is beyond this model. Families whose linkers are no chains (TCA, QCA, IMD) are not learnt.
@@ -27,6 +28,8 @@ from mofa.generate.decompose import LEARNT_FAMILIES, chain_of
 from mofa.generate.estimate import Fit, Smoothing, fit
 from mofa.generate.protocol import ProgressCallback, TrainingRequest
 
+_Weighted = tuple[Chain, float]
+"""An example, and how much it counts."""
 METHOD = "cross-entropy"
 PRIOR_EXAMPLES = 32.0
 """How many examples of a family the pre-trained weights count as."""
@@ -56,7 +59,7 @@ def train_library(
         source: name and version of the generator, noted in the weights.
     """
     started_s = time.process_time()
-    chains = _chains(examples, request.deadline, on_progress)
+    chains = _chains(examples, request, on_progress)
     if isinstance(chains, Rejected):
         return chains
     learnt: dict[Family, weights.FamilyWeights] = {}
@@ -83,20 +86,21 @@ def train_library(
 
 
 def _chains(
-    examples: Sequence[Linker], deadline: float, on_progress: ProgressCallback | None
-) -> dict[Family, list[Chain]] | Rejected:
-    """The examples as chains, by family."""
+    examples: Sequence[Linker], request: TrainingRequest, on_progress: ProgressCallback | None
+) -> dict[Family, list[_Weighted]] | Rejected:
+    """The examples as chains with their weights, by family."""
     known: dict[tuple[Family, str], Chain | None] = {}
-    chains: dict[Family, list[Chain]] = {}
-    for number, linker in enumerate(examples, start=1):
+    chains: dict[Family, list[_Weighted]] = {}
+    counts = request.weights_of(len(examples))
+    for number, (linker, weight) in enumerate(zip(examples, counts, strict=True), start=1):
         key = (linker.family, linker.smiles)
         if key not in known:
             learnt = linker.family in LEARNT_FAMILIES
             known[key] = chain_of(chain_space(linker.family), linker.smiles) if learnt else None
         chain = known[key]
         if chain is not None:
-            chains.setdefault(linker.family, []).append(chain)
-        if time.monotonic() > deadline:
+            chains.setdefault(linker.family, []).append((chain, weight))
+        if time.monotonic() > request.deadline:
             return _out_of_time(f"{number} of {len(examples)} examples had been read")
         if on_progress is not None:
             on_progress(_DECOMPOSED * number / len(examples), f"{number} of {len(examples)} examples read")
@@ -105,11 +109,14 @@ def _chains(
     return {family: chains[family] for family in Family if family in chains}
 
 
-def _fit(family: Family, chains: Sequence[Chain], request: TrainingRequest) -> Fit | None:
+def _fit(family: Family, weighted: Sequence[_Weighted], request: TrainingRequest) -> Fit | None:
     unlimited = chain_space(family)
+    chains = [chain for chain, _ in weighted]
+    counts = [weight for _, weight in weighted] if request.example_weights else None
     largest = max(map(unlimited.n_core_atoms, chains)) + unlimited.anchor_atoms
     space = chain_space(family, max(request.max_heavy_atoms, largest))
-    return fit(space, chains, Smoothing(PRIOR_EXAMPLES, request.prior_share), deadline=request.deadline)
+    smoothing = Smoothing(PRIOR_EXAMPLES, request.prior_share)
+    return fit(space, chains, smoothing, deadline=request.deadline, weights=counts)
 
 
 def _why_none(examples: Sequence[Linker]) -> str:
