@@ -10,7 +10,7 @@ import zmq
 
 from mofa.compute import OBJECT_STORES, STREAMS, Cause, Completed, Lost, ServerSettings, StreamItem, Transit
 from mofa.compute.calls import CallBook
-from mofa.compute.control import Control, Orders
+from mofa.compute.control import Control, Order, Orders
 from mofa.compute.objects import FileObjects, Packing
 from mofa.compute.pool import PoolServer
 from mofa.compute.remote import Outcome, Session
@@ -126,10 +126,10 @@ def test_orders_reach_who_listens():
     orders = Orders(control.address)
     seen, deadline = set(), time.monotonic() + 10.0
     while not seen and time.monotonic() < deadline:  # the first may come before the subscription
-        control.kill("17")
+        control.give(Order.STOP, "17")
         if orders.socket.poll(50):
             seen = orders.read()
-    assert seen == {"17"}
+    assert seen == {(Order.STOP, "17")}
     control.close()
 
 

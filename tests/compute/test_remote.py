@@ -8,7 +8,7 @@ import time
 import pytest
 
 from mofa.compute import Completed, Lost, ServerSettings
-from mofa.compute.control import Control
+from mofa.compute.control import Control, Order
 from mofa.compute.objects import Packing
 from mofa.compute.remote import Session, _Slot
 from mofa.compute.streams import ZmqStream
@@ -60,7 +60,7 @@ class LateOrders:
     def read(self):
         self.slot._worker.calls.poll(None)  # the worker says that it has started
         time.sleep(0.5)
-        return {"late"}
+        return {(Order.KILL, "late")}
 
 
 def test_a_call_that_is_killed_too_late_does_not_harm_the_next(slot):

@@ -58,6 +58,28 @@ def test_items_are_spread_over_the_call():
     assert (end_s, end) == (12.0, Completed("stream", "end"))
 
 
+def test_a_call_that_is_stopped_ends_with_its_next_item():
+    server = server_of()
+    server.submit("stream", "cpu", count, 4)
+    server.submit("next", "cpu", echo, 1)
+    server.spend(5.0)
+    server.stop("stream")  # word arrives at 6.0, as the second item is made
+    found = timeline(server)
+    assert [(time_s, report.item) for time_s, report in found[:2]] == [(5.0, 0), (7.0, 1)]
+    assert found[2] == (7.0, Completed("stream", "end"))
+    assert found[2][1].transit.ended_s == 6.0
+    assert found[3] == (17.0, Completed("next", 1)), "the worker goes on at once"
+
+
+def test_a_call_that_is_stopped_while_it_waits_gives_its_first_item():
+    server = server_of()
+    server.submit("first", "cpu", echo, 1)
+    server.submit("stream", "cpu", count, 4)
+    server.stop("stream")
+    ends = [(time_s, report) for time_s, report in timeline(server) if report.key == "stream"]
+    assert ends == [(14.5, StreamItem("stream", 0)), (14.5, Completed("stream", "end"))]
+
+
 def test_a_wait_moves_the_clock_by_its_timeout_when_nothing_happens():
     server = server_of()
     assert server.wait(5.0) == []

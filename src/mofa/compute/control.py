@@ -1,16 +1,26 @@
-"""Orders from a submitter to its workers on all nodes: which running calls shall be killed.
+"""Orders from a submitter to its workers on all nodes: which running calls shall be killed, or come to an early end.
 
 The submitter publishes an order to everyone; who runs the call obeys. A call is named by a token that no other call
-of the session has, so an order that comes late kills nothing else.
+of the session has, so an order that comes late concerns nothing else.
 """
 
 from __future__ import annotations
+
+from enum import StrEnum
 
 import zmq
 
 from mofa.compute.protocols import ServerSettings
 from mofa.compute.signing import new_secret, sign
 from mofa.compute.streams import bind, received
+
+
+class Order(StrEnum):
+    """What shall become of a call."""
+
+    KILL = "kill"
+    STOP = "stop"
+    """Its `emit` shall say that it is to come to an end."""
 
 
 class Control:
@@ -31,9 +41,9 @@ class Control:
         """What `Orders` needs; secret included."""
         return f"{self._url}#{self._secret}"
 
-    def kill(self, token: str) -> None:
-        """Have a running call killed, wherever it runs."""
-        self._socket.send(sign(token.encode(), secret=self._secret))
+    def give(self, order: Order, token: str) -> None:
+        """Give an order about a running call, wherever it runs."""
+        self._socket.send(sign(f"{order} {token}".encode(), secret=self._secret))
 
     def close(self) -> None:
         """Stop giving orders."""
@@ -55,6 +65,7 @@ class Orders:
         self.socket.subscribe(b"")
         self.socket.connect(url)
 
-    def read(self) -> set[str]:
-        """Tokens of the calls that shall be killed, as far as orders have arrived."""
-        return {data.decode() for data in received(self.socket, self._secret)}
+    def read(self) -> set[tuple[Order, str]]:
+        """Orders that have arrived, each with the token of its call."""
+        words = (data.decode().partition(" ") for data in received(self.socket, self._secret))
+        return {(Order(order), token) for order, _, token in words}

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import NoReturn, Self
 
 from mofa.compute.calls import Call, CallBook
-from mofa.compute.control import Control
+from mofa.compute.control import Control, Order
 from mofa.compute.objects import Packing
 from mofa.compute.protocols import Cause, Report, ServerSettings, Stream
 from mofa.compute.registries import STREAMS
@@ -26,7 +26,7 @@ from mofa.errors import EngineError
 
 logger = logging.getLogger(__name__)
 
-_REPEAT_KILL_S = 0.5
+_REPEAT_S = 0.5
 _STREAM_POLL_S = 0.2
 _RETRY_S = 1.0
 
@@ -65,8 +65,8 @@ class RemoteServer(ABC):
         self._events: queue.SimpleQueue[Callable[[], object]] = queue.SimpleQueue()
         self._waiting: dict[str, deque[Call]] = {pool: deque() for pool in pools}
         self._busy = dict.fromkeys(pools, 0)
-        self._kills: dict[str, float] = {}
-        """When the order to kill a call is to be given again, by its token, monotonic s."""
+        self._orders: dict[str, tuple[Order, float]] = {}
+        """Orders about calls under way, by token, and when each is to be given again, monotonic s."""
         self._closed = threading.Event()
         self._listener = threading.Thread(target=self._listen, name="mofa-stream", daemon=True)
         self._listener.start()
@@ -83,12 +83,12 @@ class RemoteServer(ABC):
         deadline = time.monotonic() + timeout_s
         while True:
             self._drain()
-            self._repeat_kills()
+            self._repeat_orders()
             reports = self._book.take()
             left = deadline - time.monotonic()
             if reports or left <= 0:
                 return reports
-            pause = min(left, self._book.due_s(), _REPEAT_KILL_S if self._kills else left)
+            pause = min(left, self._book.due_s(), _REPEAT_S if self._orders else left)
             try:
                 self._events.get(timeout=pause)()
             except queue.Empty:
@@ -101,11 +101,17 @@ class RemoteServer(ABC):
             return
         if call in self._waiting[call.pool]:
             self._waiting[call.pool].remove(call)
+            self._orders.pop(call.token, None)
             self._book.lost(call, Cause.CANCELLED, "cancelled before it ran")
             return
         call.cancelled = True
-        self._kills[call.token] = 0.0
-        self._repeat_kills()
+        self._order(call, Order.KILL)
+
+    def stop(self, key: str) -> None:
+        """Ask a call to come to an early end; see `TaskServer.stop`."""
+        call = self._book.by_key(key)
+        if call is not None and call.token not in self._orders and not self._book.has_ended(call):
+            self._order(call, Order.STOP)
 
     def shutdown(self) -> None:
         """End all workers; see `TaskServer.shutdown`."""
@@ -117,7 +123,7 @@ class RemoteServer(ABC):
         self._book.clear()
         for waiting in self._waiting.values():
             waiting.clear()
-        self._kills.clear()
+        self._orders.clear()
         self._control.close()
         for channel in (self._stream, self._packing):
             try:
@@ -143,7 +149,7 @@ class RemoteServer(ABC):
     def _through(self, call: Call) -> None:
         """A call that was handed over no longer holds its worker."""
         self._busy[call.pool] -= 1
-        self._kills.pop(call.token, None)
+        self._orders.pop(call.token, None)
         self._dispatch(call.pool)
 
     def _dispatch(self, pool: str) -> None:
@@ -161,13 +167,17 @@ class RemoteServer(ABC):
             except queue.Empty:
                 return
 
-    def _repeat_kills(self) -> None:
-        """Have cancelled calls killed; again and again, since a worker that starts may miss it."""
+    def _order(self, call: Call, order: Order) -> None:
+        self._orders[call.token] = (order, 0.0)
+        self._repeat_orders()
+
+    def _repeat_orders(self) -> None:
+        """Give orders again and again until their calls have ended, since a worker that starts may miss them."""
         now = time.monotonic()
-        for token, due in self._kills.items():
+        for token, (order, due) in self._orders.items():
             if due <= now:
-                self._kills[token] = now + _REPEAT_KILL_S
-                self._control.kill(token)
+                self._orders[token] = (order, now + _REPEAT_S)
+                self._control.give(order, token)
 
     def _listen(self) -> None:
         """Thread: pass on what workers send by the stream."""

@@ -29,6 +29,7 @@ class InlineServer:
         self._pools = frozenset(pools)
         self._queue: deque[tuple[str, Callable[..., object], tuple[object, ...]]] = deque()
         self._reports: list[Report] = []
+        self._stopped: set[str] = set()
 
     def submit(self, key: str, pool: str, fn: Callable[..., object], *args: object) -> None:
         """Queue a call; see `TaskServer.submit`."""
@@ -50,12 +51,19 @@ class InlineServer:
         for waiting in self._queue:
             if waiting[0] == key:
                 self._queue.remove(waiting)
+                self._stopped.discard(key)
                 self._reports.append(Lost(key, Cause.CANCELLED, "cancelled before it ran"))
                 return
+
+    def stop(self, key: str) -> None:
+        """Have a call that has not run yet told to end when it first emits."""
+        if any(key == waiting for waiting, _, _ in self._queue):
+            self._stopped.add(key)
 
     def shutdown(self) -> None:
         """Forget what has not run."""
         self._queue.clear()
+        self._stopped.clear()
         self._reports.clear()
 
     def __enter__(self) -> Self:
@@ -66,8 +74,13 @@ class InlineServer:
 
     def _run(self, key: str, fn: Callable[..., object], args: tuple[object, ...]) -> None:
         started_s = time.time()
+
+        def emit(item: object) -> bool:
+            self._reports.append(StreamItem(key, item))
+            return key in self._stopped
+
         try:
-            value = fn(lambda item: self._reports.append(StreamItem(key, item)), *args)
+            value = fn(emit, *args)
         except Exception as error:
             logger.exception("call %s raised", key)
             self._reports.append(Lost(key, Cause.RAISED, traceback.format_exc(), error))
@@ -75,3 +88,5 @@ class InlineServer:
             ended_s = time.time()
             transit = Transit(f"{os.uname().nodename}:{os.getpid()}", started_s, started_s, ended_s, ended_s)
             self._reports.append(Completed(key, value, transit))
+        finally:
+            self._stopped.discard(key)

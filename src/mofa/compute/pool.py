@@ -27,6 +27,8 @@ class _Worker:
     packed: Packed | None = None
     """Function and arguments of the call."""
     cancelled: bool = False
+    stopped: bool = False
+    """Whether the call was asked to come to an early end."""
 
 
 @dataclass
@@ -58,6 +60,8 @@ class PoolServer:
         self._pools = {name: _Pool(size) for name, size in pools.items()}
         self._packing = Packing.open(self._settings)
         self._keys: set[str] = set()
+        self._to_stop: set[str] = set()
+        """Waiting calls that are to end as soon as they run."""
         self._reports: list[Report] = []
         self._started = 0
 
@@ -97,6 +101,16 @@ class PoolServer:
                     worker.process.end()
                     return
 
+    def stop(self, key: str) -> None:
+        """Ask a call to come to an early end; see `TaskServer.stop`."""
+        for pool in self._pools.values():
+            if any(key == waiting for waiting, _ in pool.waiting):
+                self._to_stop.add(key)
+            for worker in pool.workers:
+                if worker.key == key and not worker.stopped:
+                    worker.stopped = True
+                    worker.process.stop()
+
     def shutdown(self) -> None:
         """End all workers; see `TaskServer.shutdown`."""
         workers = [worker for pool in self._pools.values() for worker in pool.workers]
@@ -108,6 +122,7 @@ class PoolServer:
             pool.workers.clear()
             pool.waiting.clear()
         self._keys.clear()
+        self._to_stop.clear()
         self._reports.clear()
         self._packing.close()
 
@@ -165,6 +180,7 @@ class PoolServer:
     def _end(self, key: str, packed: Packed, report: Report) -> None:
         """Report the end of a call; its arguments are needed no more."""
         self._keys.discard(key)
+        self._to_stop.discard(key)
         self._packing.evict(packed)
         self._reports.append(report)
 
@@ -182,6 +198,9 @@ class PoolServer:
                 pool.workers.append(worker)
             worker.key, worker.packed = pool.waiting.popleft()
             worker.process.send(pickle.dumps((self._packing, worker.packed), pickle.HIGHEST_PROTOCOL))
+            worker.stopped = worker.key in self._to_stop
+            if worker.stopped:
+                worker.process.stop()
 
     def _start(self, pool: str) -> _Worker:
         """Start a worker process; does not wait until it is ready."""

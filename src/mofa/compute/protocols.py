@@ -8,8 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, Protocol, Self
 
-Emit = Callable[[object], None]
-"""The worker's end of a stream: sends a small picklable value to the submitter while the task still runs."""
+Emit = Callable[[object], bool]
+"""The worker's end of a stream: sends a small picklable value to the submitter while the task still runs, and says
+whether the submitter wants the task to come to an early end (`TaskServer.stop`)."""
 
 
 class Cause(StrEnum):
@@ -105,6 +106,12 @@ class TaskServer(Protocol):
         """End a call, running or not: it is reported as lost, or as completed if it was faster.
 
         An unknown key is ignored.
+        """
+
+    def stop(self, key: str) -> None:
+        """Ask a call to come to an early end of its own: from now on its `emit` says so, at the latest when it runs.
+
+        A call that does not listen runs to its end. An unknown key is ignored.
         """
 
     def shutdown(self) -> None:

@@ -18,7 +18,7 @@ from typing import Self
 
 import zmq
 
-from mofa.compute.control import Orders
+from mofa.compute.control import Order, Orders
 from mofa.compute.objects import Packed, Packing
 from mofa.compute.protocols import Cause
 from mofa.compute.streams import emitter
@@ -110,7 +110,7 @@ class _Slot:
     def _run(self, token: str, packed: Packed) -> Outcome:
         worker = self._worker
         worker.send(pickle.dumps((self._session.packing, packed), pickle.HIGHEST_PROTOCOL))
-        n_items, cancelled, started = 0, False, b""
+        n_items, cancelled, stopped, started = 0, False, False, b""
         poller = zmq.Poller()
         for source in (worker.calls.fileno(), worker.exited, self._orders.socket, self._parent):
             poller.register(source, zmq.POLLIN)
@@ -121,9 +121,13 @@ class _Slot:
                 started = b""
             if self._parent in ready:  # the manager is gone, and nobody would hear the answer
                 os._exit(1)
-            if self._orders.socket in ready and token in self._orders.read():
+            orders = self._orders.read() if self._orders.socket in ready else set()
+            if (Order.KILL, token) in orders:
                 cancelled = True
                 worker.end()
+            elif (Order.STOP, token) in orders and not stopped:
+                stopped = True
+                worker.stop()
             messages, open_ = _received(worker)
             for message in messages:
                 if message[:1] == STARTED:

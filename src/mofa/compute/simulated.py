@@ -18,7 +18,8 @@ import time
 import traceback
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Self
@@ -29,6 +30,12 @@ logger = logging.getLogger(__name__)
 
 Duration = Callable[[Callable[..., object], tuple[object, ...], object], float]
 """How long a call takes, s: asked with its function, its arguments, and what it returned or raised."""
+
+
+def _keep(items: list[object], item: object) -> bool:
+    """Take in what a call emits; nobody can ask it to stop while it is made."""
+    items.append(item)
+    return False
 
 
 def one_second(fn: Callable[..., object], args: tuple[object, ...], value: object) -> float:
@@ -49,6 +56,12 @@ class _Call:
     started_s: float = 0.0
     over: bool = False
     """It has ended or was cancelled; its report may still be on its way."""
+    items_s: tuple[float, ...] = ()
+    """When it emits."""
+    report: Report | None = None
+    """How it will end, once it runs."""
+    to_stop: bool = False
+    """It waits, and is to end as soon as it runs."""
 
 
 @dataclass(slots=True, eq=False)
@@ -64,7 +77,8 @@ class SimulatedServer:
     """Runs calls at virtual times: at most as many of a pool at once as it has workers, first come, first served.
 
     A call is made when it starts; what it emits is spread evenly over its duration, the last item at its end. Every
-    message takes `latency_s`, to the worker and back. A call that kills its process kills the caller.
+    message takes `latency_s`, to the worker and back. One that is asked to stop ends with its next item, and with the
+    value that was made at its start. A call that kills its process kills the caller.
 
     Args:
         pools: workers by name of the pool.
@@ -139,6 +153,12 @@ class SimulatedServer:
         if call is not None:
             self._at(self.now_s + self._latency_s, self._stop, call)
 
+    def stop(self, key: str) -> None:
+        """Send word that a call is to come to an early end; see `TaskServer.stop`."""
+        call = self._calls.get(key)
+        if call is not None:
+            self._at(self.now_s + self._latency_s, self._curtail, call)
+
     def shutdown(self) -> None:
         """Forget everything that has not been reported."""
         self._events.clear()
@@ -169,7 +189,7 @@ class SimulatedServer:
         call.worker, call.started_s = workers.idle.pop(), time_s
         items: list[object] = []
         try:
-            answer = call.fn(items.append, *call.args)
+            answer = call.fn(partial(_keep, items), *call.args)
         except Exception as error:
             logger.exception("call %s raised", call.key)
             lasts_s = self._duration(call.fn, call.args, error)
@@ -179,10 +199,23 @@ class SimulatedServer:
             ended_s = time_s + lasts_s
             transit = Transit(f"{workers.name}:{call.worker}", time_s, time_s, ended_s, ended_s)
             report = Completed(call.key, answer, transit)
-        for number, item in enumerate(items, 1):
-            sent_s = time_s + lasts_s * number / len(items)
+        call.report = report
+        call.items_s = tuple(time_s + lasts_s * number / len(items) for number in range(1, len(items) + 1))
+        for sent_s, item in zip(call.items_s, items, strict=True):
             self._at(sent_s + self._latency_s, self._deliver, (call, StreamItem(call.key, item)))
         self._at(time_s + lasts_s, self._end, (call, report))
+        if call.to_stop:
+            self._curtail(time_s, call)
+
+    def _curtail(self, time_s: float, call: _Call) -> None:
+        """Word has come that a call is to come to an early end: it does so with its next item, if there is one."""
+        if call.report is None:
+            call.to_stop = True
+        elif isinstance(call.report, Completed):
+            end_s = next((sent_s for sent_s in call.items_s if sent_s >= time_s), None)
+            if end_s is not None:
+                transit = replace(call.report.transit, ended_s=end_s, sent_s=end_s)
+                self._at(end_s, self._end, (call, replace(call.report, transit=transit)))
 
     def _end(self, time_s: float, ending: tuple[_Call, Report]) -> None:
         """A call has ended, unless it was cancelled: its worker goes on, its report is sent."""

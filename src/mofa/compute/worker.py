@@ -17,14 +17,14 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
+from threading import get_ident
 from typing import Any, NoReturn
 
 from mofa.compute.guardian import die_with_parent, guard
 from mofa.compute.objects import Packed, Packing
-from mofa.compute.protocols import Transit
+from mofa.compute.protocols import Emit, Transit
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +32,8 @@ STARTED, ITEM, VALUE, RAISED, LOST = b"s", b"i", b"v", b"r", b"x"
 """First byte of what a worker sends: STARTED and its name; ITEM and a pickled item; then either VALUE and pickled
 (`Packed` value, `Transit`) or RAISED and pickled (traceback, exception or None). LOST and pickled (`Cause`, detail)
 comes from whoever saw the worker die."""
+STOP = b"stop"
+"""What a worker gets beside calls: the call that runs is to come to an early end. Without one it means nothing."""
 
 
 def main(calls_fd: int, lifeline_fd: int) -> NoReturn:
@@ -70,11 +72,33 @@ def _serve(calls: Connection) -> None:
         while True:
             message = calls.recv_bytes()
             received_s = time.time()
+            if message == STOP:  # for a call that has ended since
+                continue
             calls.send_bytes(STARTED + name().encode())
-            calls.send_bytes(_call(message, received_s, lambda item: calls.send_bytes(ITEM + pickle.dumps(item))))
+            calls.send_bytes(_call(message, received_s, _Emitter(calls)))
 
 
-def _call(message: bytes, received_s: float, emit: Callable[[object], None]) -> bytes:
+class _Emitter:
+    """Sends the items of one call, and notices the order to stop it.
+
+    The next call comes only after the end of this one, so that whatever arrives before is that order. Only the thread
+    of the call looks: another one may outlive it.
+    """
+
+    def __init__(self, calls: Connection) -> None:
+        self._calls = calls
+        self._thread = get_ident()
+        self._stopped = False
+
+    def __call__(self, item: object) -> bool:
+        self._calls.send_bytes(ITEM + pickle.dumps(item))
+        if get_ident() == self._thread and not self._stopped and self._calls.poll():
+            self._calls.recv_bytes()
+            self._stopped = True
+        return self._stopped
+
+
+def _call(message: bytes, received_s: float, emit: Emit) -> bytes:
     """Run one call, pickled (`Packing`, `Packed` function and arguments), and give its report."""
     try:
         packing: Packing

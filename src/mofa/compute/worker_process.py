@@ -16,7 +16,7 @@ from typing import Self
 
 from mofa.compute.objects import Packing
 from mofa.compute.protocols import Cause, Completed, Lost, Report
-from mofa.compute.worker import LOST, RAISED, VALUE
+from mofa.compute.worker import LOST, RAISED, STOP, VALUE
 
 _BOOT = (
     "import json, sys; sys.path[:] = json.loads(sys.argv[1]); "
@@ -89,6 +89,11 @@ class WorkerProcess:
         self.log_start = self.log_path.stat().st_size if self.log_path else 0
         with suppress(ConnectionError):
             self.calls.send_bytes(message)
+
+    def stop(self) -> None:
+        """Ask the present call to come to an early end; see `mofa.compute.worker.STOP`."""
+        with suppress(ConnectionError):
+            self.calls.send_bytes(STOP)
 
     def end(self) -> None:
         """Have everything killed; returns at once."""

@@ -37,12 +37,14 @@ def check_task_server(make_server: Callable[[], TaskServer], *, pool: str, isola
             _check_failures,
             _check_refusals,
             _check_cancelling,
+            _check_stopping_before_the_start,
         ):
             check(server, pool)
         if isolated:
             _check_early_items(server, pool)
             _check_death(server, pool)
             _check_killing(server, pool)
+            _check_stopping(server, pool)
         server.submit("left behind", pool, sleep, 600.0 if isolated else 0.0)
     server.shutdown()
     with make_server() as server:
@@ -79,6 +81,15 @@ def count(emit: Emit, n: int) -> str:
     """Emit 0 to n - 1, then end."""
     for number in range(n):
         emit(number)
+    return "end"
+
+
+def count_until_stopped(emit: Emit, n: int, pause_s: float) -> str:
+    """Emit 0 to n - 1 with pauses, but end when that is wanted."""
+    for number in range(n):
+        if emit(number):
+            break
+        time.sleep(pause_s)
     return "end"
 
 
@@ -233,3 +244,32 @@ def _check_killing(server: TaskServer, pool: str) -> None:
     assert lost.cause is Cause.CANCELLED
     server.submit("after", pool, echo, 1)
     assert collect(server, ["after"]) == [Completed("after", 1)]
+
+
+def _check_stopping_before_the_start(server: TaskServer, pool: str) -> None:
+    server.stop("unknown")
+    server.submit("stop", pool, count_until_stopped, 200, 0.02)
+    server.stop("stop")
+    server.stop("stop")
+    reports = collect(server, ["stop"])
+    assert reports[-1] == Completed("stop", "end"), "a call that is stopped ends by itself"
+    assert reports[:-1] == [StreamItem("stop", number) for number in range(len(reports) - 1)]
+    assert 0 < len(reports) - 1 < 200, "a call that was asked to stop ran to its end"
+    server.submit("stop", pool, count_until_stopped, 20, 0.0)
+    assert len(collect(server, ["stop"])) == 21, "an order to stop holds for one call"
+
+
+def _check_stopping(server: TaskServer, pool: str) -> None:
+    server.submit("stop", pool, count_until_stopped, 2000, 0.02)
+    while not server.wait(0.5):
+        pass
+    started = time.monotonic()
+    server.stop("stop")
+    reports = collect(server, ["stop"])
+    assert reports[-1] == Completed("stop", "end")
+    assert time.monotonic() - started < 10.0, "a running call was not told to stop"
+    server.submit("deaf", pool, sleep, 0.2)
+    server.stop("deaf")
+    assert collect(server, ["deaf"])[-1] == Completed("deaf", "awake"), "who does not listen runs to the end"
+    server.submit("after", pool, count_until_stopped, 20, 0.0)
+    assert len(collect(server, ["after"])) == 21, "an order that comes late concerns no other call"
