@@ -11,12 +11,12 @@ from importlib import import_module
 from typing import Any
 
 from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key
+from mofa.campaign.training import trained
 from mofa.campaign.workplace import Progress, Workplace
 from mofa.chemistry import (
     Charges,
     Framework,
     Linker,
-    ModelRef,
     Optimized,
     Reason,
     Rejected,
@@ -60,6 +60,10 @@ class Job:
     def option(self, name: str) -> Any:
         """Take an option that is for the campaign, not for the function."""
         return self._options.pop(name, None)
+
+    def give(self, name: str, value: object) -> None:
+        """Hand an option to the function that is not in the task."""
+        self._options[name] = value
 
     def call(self, subject: object) -> Any:
         """What the task function says of `subject`."""
@@ -173,7 +177,7 @@ def _train(job: Job) -> Iterator[Item]:
     version = job.option("model_version")
     for name in (LISTED, "ranked_by", "candidates", "mofs"):
         job.option(name)
-    answer: ModelRef | Rejected = job.call([codec.get_json(ref, job.files) for ref in job.inputs])
+    answer = trained(job, [codec.get_json(ref, job.files) for ref in job.inputs])
     if isinstance(answer, Rejected):
         yield job.refused(answer)
     else:

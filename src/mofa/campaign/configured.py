@@ -9,6 +9,7 @@ from mofa.campaign.curriculum import CurriculumSettings
 from mofa.campaign.recipes import check_recipe
 from mofa.campaign.settings import CampaignPlan, PolicySettings, Pool, SlotPlan, StopRules
 from mofa.campaign.tasks import TaskKind
+from mofa.campaign.training import conditions_of
 from mofa.chemistry import Family
 from mofa.compute import SERVERS, ServerSettings
 from mofa.config import CampaignConfig
@@ -29,8 +30,15 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     Raises:
         ConfigError: more worker slots than the machine has cores, or a kind of task that no slot serves.
     """
-    options = {TaskKind(name): values for name, values in config.task_options().items()}
     slots = slots_of(config)
+    options = {TaskKind(name): values for name, values in config.task_options().items()}
+    if conditions := config.generate.conditions():
+        options[TaskKind.GENERATE]["conditions"] = conditions
+    options[TaskKind.TRAIN] |= {
+        "processes": config.train.processes or max(1, _cores() // sum(pool.count for pool in slots.pools.values())),
+        "weighted": config.train.weighted,
+        "acceptance": config.acceptance(),
+    }
     return CampaignPlan(
         seed=config.campaign.seed,
         options=options,
@@ -60,7 +68,7 @@ def slots_of(config: CampaignConfig) -> SlotPlan:
         ConfigError: more slots than the machine has cores, or a kind of task that no slot serves.
     """
     compute = config.compute
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = _cores()
     asked = sum(pool.slots for pool in compute.pools.values()) or compute.workers
     local = compute.server == "auto" or compute.server in LOCAL_SERVERS
     if local and asked > cores and not compute.oversubscribe:
@@ -76,6 +84,11 @@ def slots_of(config: CampaignConfig) -> SlotPlan:
         for name, pool in compute.pools.items()
     }
     return SlotPlan(pools, lend_above=config.policy.lend_above)
+
+
+def _cores() -> int:
+    """Cores of this machine that may be used."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def recipe_of(config: CampaignConfig) -> tuple[Family, ...]:
@@ -105,6 +118,7 @@ def policy_settings(
         max_generated=section.max_generated,
         max_waiting_mofs=section.max_waiting_mofs or max(64, 8 * validate),
         retrain=section.retrain,
+        restart_on_new_model=section.restart_on_new_model,
         curriculum=CurriculumSettings(
             strain_limit=section.max_strain,
             first_after=section.retrain_first_after,
@@ -130,12 +144,12 @@ def check_engines(config: CampaignConfig) -> None:
         ConfigError: the server is the simulated one, or the families of linkers do not fit node, net or generator.
         EngineMissingError: an engine or a server is not known or not installed.
         EngineError: a Redis server that is named cannot be reached.
-        InputError: a node, net or gas is not known.
+        InputError: a node, net or gas is not known, or the generator makes no linkers of the size or sort asked for.
     """
     from mofa.adsorb import ENGINES as ADSORPTION
     from mofa.adsorb import guest
     from mofa.charges import CHARGE_MODELS
-    from mofa.generate import GENERATORS, Generator
+    from mofa.generate import GENERATORS, Generator, generate
     from mofa.optimize import OPTIMIZERS
     from mofa.process import PERCEPTIONS
     from mofa.validate import ENGINES as FORCE_FIELDS
@@ -157,6 +171,10 @@ def check_engines(config: CampaignConfig) -> None:
         check_redis(config.compute.redis_url)
     generator: Generator = GENERATORS.load(config.generate.generator)()
     check_recipe(recipe_of(config), config.assemble, generator)
+    conditions = conditions_of(config.generate.conditions())
+    for family in dict.fromkeys(recipe_of(config)):
+        size = config.generate.max_heavy_atoms
+        generate(family, n=1, generator=config.generate.generator, max_heavy_atoms=size, conditions=conditions)
     PERCEPTIONS.load(config.process.perception)
     FORCE_FIELDS.load(config.validate_.engine)
     OPTIMIZERS.load(config.optimize.method)

@@ -92,5 +92,6 @@ def paper_policy(slots: SlotPlan) -> PolicySettings:
         max_mofs_per_linker=MOFS_PER_LINKER,
         mofs_per_assembly=MOFS_PER_ASSEMBLY,
         validate_slots_per_assembly=VALIDATES_PER_ASSEMBLY,
+        restart_on_new_model=False,
     )
     return policy_settings(section, slots)

@@ -8,6 +8,8 @@ replaying them into a fresh policy gives the live policy back.
 The rules are those of the MOFA paper (section III-C): linkers are generated and processed all the time; MOFs are
 assembled from the newest linkers once there are four of each family; the newest MOF is validated first; the most stable
 goes on to optimisation, charges and adsorption; the generator is retrained on the best whenever their set has grown.
+Beyond the paper, which wished for it, generate tasks of an older model end with their next batch (`outdated`), and
+linkers of the newest model are processed first.
 """
 
 from __future__ import annotations
@@ -38,10 +40,14 @@ class Policy:
         self._running: Counter[TaskKind] = Counter()
         self._generating: dict[str, int] = {}
         """Linkers streamed so far by each running generate task."""
+        self._version_of: dict[str, int] = {}
+        """Version of the model of each running generate task."""
         self._generated = 0
         self._dry: set[str] = set()
         """Families of which a whole generate task gave nothing."""
         self._batches = Line()
+        self._older = Line()
+        """Batches of older models, which wait for the moment when there is no other."""
         self._shelf = Shelf(
             settings.recipe, settings.linker_window, settings.min_linkers_per_family, settings.max_mofs_per_linker
         )
@@ -69,7 +75,7 @@ class Policy:
             case TaskKind.GENERATE:
                 return self._choose_generate()
             case TaskKind.PROCESS:
-                return self._about(kind, self._batches.first())
+                return self._about(kind, self._batches.first() or self._older.first())
             case TaskKind.ASSEMBLE:
                 return self._choose_assemble()
             case TaskKind.VALIDATE:
@@ -90,8 +96,10 @@ class Policy:
         match task.kind:
             case TaskKind.GENERATE:
                 self._generating[task.id] = 0
+                self._version_of[task.id] = task.options.get("model_version", 0)
             case TaskKind.PROCESS:
                 self._batches.take(task.subject)
+                self._older.take(task.subject)
             case TaskKind.ASSEMBLE:
                 self._shelf.use(task.inputs, task.options["linkers_per_mof"])
             case TaskKind.VALIDATE:
@@ -111,14 +119,17 @@ class Policy:
         self._generated += batch.n
         self._generating[task.id] = self._generating.get(task.id, 0) + batch.n
         if batch.n:
-            self._batches.add(Product(batch.key, batch.ref))
+            line = self._older if task.id in self.outdated() else self._batches
+            line.add(Product(batch.key, batch.ref))
 
     def on_result(self, task: Task, outcome: Outcome) -> None:
         """A task has ended."""
         self._running[task.kind] -= 1
         match task.kind:
             case TaskKind.GENERATE:
-                if not self._generating.pop(task.id, 0) and outcome.ok:
+                n = self._generating.pop(task.id, 0)
+                # One of an older model may have been ended before its first batch, which says nothing about its stock.
+                if self._version_of.pop(task.id, 0) == self.model_version and not n and outcome.ok:
                     self._dry.add(task.subject)
             case TaskKind.PROCESS:
                 self._shelf.add(outcome.products)
@@ -145,17 +156,24 @@ class Policy:
             case TaskKind.TRAIN:
                 self._curriculum.end()
                 for product in outcome.products:
-                    self._model = (task.options["model_version"], product.ref)
+                    self._take_up(task.options["model_version"], product.ref)
 
     @property
     def model_version(self) -> int:
         """Version of the model that the next generate task uses; 0 is the pre-trained one."""
         return self._model[0]
 
+    def outdated(self) -> tuple[str, ...]:
+        """Ids of the generate tasks that run on an older model and are to end with their next batch."""
+        if not self._settings.restart_on_new_model:
+            return ()
+        newest = self.model_version
+        return tuple(task_id for task_id, version in self._version_of.items() if version < newest)
+
     def waiting(self) -> Mapping[TaskKind, int]:
         """Length of the queue before each kind of task; for assemble the linkers that may still be used."""
         return {
-            TaskKind.PROCESS: len(self._batches),
+            TaskKind.PROCESS: len(self._batches) + len(self._older),
             TaskKind.ASSEMBLE: len(self._shelf),
             TaskKind.VALIDATE: len(self._mofs),
             TaskKind.OPTIMIZE: len(self._stable),
@@ -168,9 +186,13 @@ class Policy:
         return dict(vars(self))
 
     def _choose_generate(self) -> Task | None:
-        """Families take turns; wait while processing lags behind, end when a family has nothing more to give."""
+        """Families take turns; wait while processing lags behind, end when a family has nothing more to give.
+
+        What older models have left to be processed keeps no new one waiting.
+        """
         rule = self._settings
-        if self._dry or len(self._batches) + len(self._generating) >= rule.max_waiting_batches:
+        streams = len(self._generating) - len(self.outdated())
+        if self._dry or len(self._batches) + streams >= rule.max_waiting_batches:
             return None
         if rule.max_generated is not None and self._generated >= rule.max_generated:
             return None
@@ -184,6 +206,14 @@ class Policy:
         }
         inputs = (weights,) if weights else ()
         return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, inputs, options, family)
+
+    def _take_up(self, version: int, weights: str) -> None:
+        """There is a new model: what waits is of an older one."""
+        self._model = (version, weights)
+        if self._settings.restart_on_new_model:
+            while (batch := self._batches.first()) is not None:
+                self._batches.take(batch.key)
+                self._older.add(batch)
 
     def _choose_train(self) -> Task | None:
         """Training on the linkers of the best MOFs so far, best first; a linker of two MOFs counts twice."""

@@ -50,6 +50,8 @@ class PolicySettings:
     """Length of the last-in-first-out queue of MOFs; beyond it the oldest is dropped."""
     retrain: bool = True
     """Whether the generator learns from the MOFs that were found."""
+    restart_on_new_model: bool = True
+    """Whether running generate tasks end with their next batch when there is a newer model, to start again on it."""
     curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     """When and from which MOFs. Its strain limit is also that for optimisation and adsorption."""
 

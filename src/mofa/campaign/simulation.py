@@ -143,6 +143,8 @@ class _Loop:
         self.server = SimulatedServer(self.slots, duration=duration_s, latency_s=costs.latency_s, start_s=0.0)
         self.counts = _Counts()
         self.running: dict[str, _Begun] = {}
+        self.stopped: set[str] = set()
+        """Generate tasks that were asked to end with their next batch."""
         self.spent_s = 0.0
         self._work = World(table, learning, seed).perform
         self._costs = costs
@@ -153,6 +155,7 @@ class _Loop:
         server, sample_s = self.server, 0.0
         while server.now_s < end_s:
             self._fill(self.board.idle)
+            self._stop_outdated()
             if not self.running:
                 return
             if server.now_s >= sample_s:
@@ -178,6 +181,14 @@ class _Loop:
             self.counts.submitted[one.task.kind] += 1
             self.running[one.task.id] = one
             self.server.submit(one.task.id, one.pool, self._work, one.task)
+
+    def _stop_outdated(self) -> None:
+        """Have generate tasks of an older model end with their next batch."""
+        outdated = self.policy.outdated()
+        for key in outdated:
+            if key not in self.stopped:
+                self.server.stop(key)
+        self.stopped = set(outdated)
 
     def _take_in(self, reports: list[Report]) -> None:
         """Slots that need not know the results go on; then the results are read and recorded together."""

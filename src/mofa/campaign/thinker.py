@@ -57,6 +57,8 @@ class _Running:
     begun_s: float | None = None
     """When its worker said that it had begun; before, it may wait for a node."""
     timed_out: bool = False
+    stopped: bool = False
+    """It was asked to end with its next batch."""
     progress: Progress | None = None
 
 
@@ -159,6 +161,7 @@ class Thinker:
         while True:
             self._check_stop_rules()
             self._fill(self._slots.idle)
+            self._stop_outdated()
             if not self._running or self._given_up_waiting():
                 return
             self._enforce_limits()
@@ -208,6 +211,14 @@ class Thinker:
             return task
         ref = self._folder.files.put(json.dumps(task.inputs).encode(), ".json")
         return replace(task, inputs=(ref,), options={**task.options, LISTED: True})
+
+    def _stop_outdated(self) -> None:
+        """Have generate tasks of an older model end with their next batch; slots then generate with the new one."""
+        for task_id in self.state.policy.outdated():
+            running = self._running.get(task_id)
+            if running is not None and not running.stopped:
+                running.stopped = True
+                self._server.stop(task_id)
 
     # Results
 

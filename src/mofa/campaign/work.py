@@ -21,6 +21,7 @@ from typing import Any
 from mofa.campaign.actions import ACTIONS, Job
 from mofa.campaign.crashes import SCRATCH
 from mofa.campaign.tasks import Task, TaskKind
+from mofa.campaign.training import conditions_of
 from mofa.campaign.workplace import BatchReady, Begun, Completion, Workplace
 from mofa.chemistry import RawLinker
 from mofa.compute import Emit
@@ -47,11 +48,11 @@ def perform(emit: Emit, task: Task, workplace: Workplace, start_batch: int = 0, 
         Exception: whatever the task function raises; the server reports it.
     """
     started_s, cpu_s = time.time(), _cpu_s()
-    emit(Begun())
+    stopped = emit(Begun())
     n_batches, items = 0, tuple[Item, ...]()
     with _working_directory(task, workplace):
         if task.kind is TaskKind.GENERATE:
-            n_batches = _generate(emit, task, workplace, start_batch)
+            n_batches = start_batch if stopped else _generate(emit, task, workplace, start_batch)
         else:
             items = tuple(ACTIONS[task.kind](Job(emit, task, workplace, careful=careful)))
     timing = Timing(f"{os.uname().nodename}:{os.getpid()}", started_s, time.time(), _cpu_s() - cpu_s)
@@ -61,9 +62,11 @@ def perform(emit: Emit, task: Task, workplace: Workplace, start_batch: int = 0, 
 
 
 def _generate(emit: Emit, task: Task, workplace: Workplace, start_batch: int) -> int:
-    """Stream batches of raw linkers into the outbox; the number of batches in all."""
+    """Stream batches of raw linkers into the outbox, until the task is asked to end; the number of batches in all."""
     options: dict[str, Any] = workplace.task_options(task)
     family, version = options.pop("family"), options.pop("model_version", 0)
+    if "conditions" in options:
+        options["conditions"] = conditions_of(options["conditions"])
     if task.inputs:
         options["weights"] = workplace.files.path(task.inputs[0])
     function = workplace.function(task.kind)
@@ -73,8 +76,10 @@ def _generate(emit: Emit, task: Task, workplace: Workplace, start_batch: int) ->
         ref = codec.put_json(raw, workplace.files)
         payload = {"index": index, "ref": ref, "n": len(raw), "family": family, "made_s": time.time()}
         workplace.outbox.write(OutboxName(task.id, index), payload)
-        emit(BatchReady(index))
+        stopped = emit(BatchReady(index))
         index += 1
+        if stopped:
+            break
     return index
 
 

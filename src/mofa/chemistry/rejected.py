@@ -86,6 +86,10 @@ class Reason(StrEnum):
     # training
     NOT_EXPRESSIBLE = "not_expressible"
     """The generator can make none of the examples, so it cannot learn from them."""
+    TRAINING_FAILED = "training_failed"
+    """The training broke down: its loss is no longer a number, or one of its processes died."""
+    NOT_ACCEPTED = "not_accepted"
+    """The trained model makes fewer sound linkers than the pre-trained one, repeats itself, or copies its examples."""
     # simulations
     UNTYPED = "untyped"
     """No force-field type fits an atom."""

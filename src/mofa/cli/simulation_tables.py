@@ -48,7 +48,7 @@ def rates(result: SimulationResult, performance: Performance, nodes: int | None)
 
 
 def latencies(performance: Performance) -> Table:
-    """The five latencies of the paper."""
+    """The latencies of the paper, and one more."""
     table = _table("Latency", "median", "mean", "middle half", "paper, 32 to 450 nodes")
     for latency, found in performance.latencies.items():
         shown = ("–", "–", "–")

@@ -32,6 +32,9 @@ class Campaign(Section):
     """Seed of every random choice; the same seed gives the same linkers and the same decisions."""
 
 
+_CONDITIONS = {"core_atoms", "length_ang", "polar_atoms", "sp3_atoms"}
+
+
 class Generate(Section):
     """Task 1: propose linkers."""
 
@@ -43,6 +46,18 @@ class Generate(Section):
     """Linkers per generate task."""
     max_heavy_atoms: PositiveInt = 38
     """Largest linker, heavy atoms of the whole molecule. Small linkers make cheap simulations."""
+    core_atoms: Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)] | None = None
+    """Fewest and most heavy atoms between the two benzoic acids or benzonitriles, 6 to 20; not for `library`."""
+    length_ang: Annotated[float, Field(ge=3, le=25)] | None = None
+    """Distance that is asked for between the two anchor carbons, Å; not for `library`."""
+    polar_atoms: Annotated[int, Field(ge=0, le=20)] | None = None
+    """Nitrogen and oxygen atoms that are asked for between the ends (what holds on to CO2); not for `library`."""
+    sp3_atoms: Annotated[int, Field(ge=0, le=20)] | None = None
+    """Tetrahedral carbons that are asked for between the ends (what makes a linker floppy); not for `library`."""
+
+    def conditions(self) -> dict[str, Any]:
+        """What linkers are asked to be like, JSON-able; without what is not asked for."""
+        return self.model_dump(mode="json", include=_CONDITIONS, exclude_none=True)
 
 
 class Process(Section):
@@ -149,11 +164,30 @@ class Adsorb(Section):
     """Time limit per MOF, s."""
 
 
+_NOT_OF_TRAIN = {"weighted", "processes", "acceptance_samples", "min_yield_ratio", "min_uniqueness", "max_copies"}
+
+
 class Train(Section):
     """Task 7: retrain the generator on the best MOFs, always from its pre-trained weights."""
 
     prior_share: Annotated[float, Field(gt=0, le=1)] = 0.1
-    """Least share of the pre-trained behaviour that stays, so that generation never narrows down to what is known."""
+    """Of `library`: least share of the pre-trained behaviour that stays, so that it never narrows down to the known."""
+    steps: Annotated[int, Field(ge=60, le=400)] = 200
+    """Of `graph` and `flow`: steps of a training, 60 to 400."""
+    replay_share: Annotated[float, Field(ge=0, lt=1)] = 0.5
+    """Of `graph` and `flow`: share of pre-training data in every batch, so that nothing is forgotten."""
+    weighted: bool = True
+    """Whether better MOFs count more: their linkers weigh by rank, linearly, the best twice as much as the middle."""
+    processes: NonNegativeInt = 0
+    """Of `graph` and `flow`: processes that share a training; 0: as many as this machine has cores for each slot."""
+    acceptance_samples: NonNegativeInt = 128
+    """Fresh linkers by which a trained model is judged before it is used; 0 uses every model."""
+    min_yield_ratio: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Least share of sound linkers among these, relative to the pre-trained model."""
+    min_uniqueness: Annotated[float, Field(ge=0, le=1)] = 0.9
+    """Least share of different linkers among these."""
+    max_copies: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Largest share of linkers among these that were examples."""
     time_limit_s: PositiveFloat = 300.0
     """Time limit of a training, s."""
 
@@ -183,6 +217,8 @@ class Policy(Section):
     """MOFs with a smaller strain after dynamics go on to optimisation and may be trained on."""
     retrain: bool = True
     """Whether the generator is retrained while the campaign runs."""
+    restart_on_new_model: bool = True
+    """Whether running generate tasks end with their next batch when there is a newer model, to start again on it."""
     retrain_first_after: PositiveInt = 64
     """MOFs below `max_strain` before the first retraining; then again whenever the set has grown."""
     retrain_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
@@ -290,6 +326,8 @@ class CampaignConfig(Section):
     def _ends_somewhere(self) -> CampaignConfig:
         if (self.stop.max_uptakes, self.stop.max_validated, self.stop.max_minutes) == (None, None, None):
             raise ValueError("[stop] needs at least one of max_uptakes, max_validated, max_minutes")
+        if self.generate.core_atoms is not None and self.generate.core_atoms[0] > self.generate.core_atoms[1]:
+            raise ValueError("[generate] core_atoms gives the fewest first, then the most")
         if self.compute.pools and self.compute.workers:
             raise ValueError("[compute] takes either workers or pools")
         if self.policy.stable_strain > self.policy.max_strain:
@@ -306,4 +344,21 @@ class CampaignConfig(Section):
         # What the policy draws from is no option: `assemble` gets the linkers themselves.
         del options["assemble"]["linkers"]
         options["train"] |= {name: options["generate"][name] for name in ("generator", "max_heavy_atoms")}
+        # Some are asked for as `conditions`, others are the campaign's own business.
+        for task, hidden in (("generate", _CONDITIONS), ("train", _NOT_OF_TRAIN)):
+            options[task] = {name: value for name, value in options[task].items() if name not in hidden}
         return options
+
+    def acceptance(self) -> dict[str, Any] | None:
+        """How a trained model is judged, JSON-able, as `mofa.evaluate.acceptance.accept` takes it; None for not."""
+        if not self.train.acceptance_samples:
+            return None
+        thresholds = {name: getattr(self.train, name) for name in ("min_yield_ratio", "min_uniqueness", "max_copies")}
+        generate = self.generate
+        return {
+            "n": self.train.acceptance_samples,
+            "generator": generate.generator,
+            "max_heavy_atoms": generate.max_heavy_atoms,
+            "conditions": generate.conditions(),
+            **thresholds,
+        }

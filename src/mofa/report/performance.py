@@ -26,10 +26,11 @@ PAPER_LATENCIES = {
     Latency.PROCESS_LINKERS: "about 10 s",
     Latency.VALIDATE_STRUCTURES: "56 to 195 ms",
     Latency.RETRAIN: "2.3 to 42 s",
+    Latency.NEW_LINKERS: "",
     Latency.COMPUTE_CHARGES: "about 1 s",
     Latency.ESTIMATE_ADSORPTION: "about 1 s",
 }
-"""From 32 to 450 nodes, figure 6 and section V-B."""
+"""From 32 to 450 nodes, figure 6 and section V-B; empty where it gives none."""
 PAPER_ITEMS_PER_H = {
     Stage.GENERATE: "1.65 million",
     Stage.ASSEMBLE: "280\u202f000",
@@ -40,7 +41,8 @@ PAPER_ITEMS_PER_H = {
 _LATENCY_TEXTS = {
     Latency.PROCESS_LINKERS: ("Process linkers", "batch generated, until it arrives processed"),
     Latency.VALIDATE_STRUCTURES: ("Validate structures", "dynamics ended, until the result is stored"),
-    Latency.RETRAIN: ("Retrain", "training ended, until linkers are generated with the new model"),
+    Latency.RETRAIN: ("Retrain", "training ended, until a generate task begins with the new model"),
+    Latency.NEW_LINKERS: ("New linkers", "training ended, until the first batch of the new model"),
     Latency.COMPUTE_CHARGES: ("Compute charges", "cell optimised, until its charges are begun"),
     Latency.ESTIMATE_ADSORPTION: ("Estimate adsorption", "charges assigned, until adsorption is begun"),
 }

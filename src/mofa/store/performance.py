@@ -59,11 +59,13 @@ MIN_COMPLETIONS = 5
 
 
 class Latency(StrEnum):
-    """The five delays of section V-B between one step and the next; `latencies` defines each."""
+    """The delays of section V-B between one step and the next, and one more; `latencies` defines each."""
 
     PROCESS_LINKERS = "process_linkers"
     VALIDATE_STRUCTURES = "validate_structures"
     RETRAIN = "retrain"
+    NEW_LINKERS = "new_linkers"
+    """Not in the paper."""
     COMPUTE_CHARGES = "compute_charges"
     ESTIMATE_ADSORPTION = "estimate_adsorption"
 
@@ -235,12 +237,13 @@ def sustained(times_s: ArrayLike, items: ArrayLike, end_s: float) -> Fit | None:
 def latencies(
     spans: Sequence[TaskSpan], clock: Clock, batches: Sequence[BatchRecord] = ()
 ) -> dict[Latency, LatencyStatistics | None]:
-    """The five latencies of section V-B, in time at work; each is None where it never happened.
+    """The latencies of section V-B, in time at work; each is None where it never happened.
 
     - process linkers: from the moment when a batch of linkers was generated to the arrival of the processed batch at
       the thinker;
     - validate structures: from the end of the computation on the worker to the result being stored;
     - retrain: from the end of a training on the worker to the start of the first generate task that uses its model;
+    - new linkers: from the same moment to the first batch of linkers from its model (not in the paper);
     - compute charges: from the end of the optimisation of a MOF to the start of its charges, the wait for a slot
       included;
     - estimate adsorption: from the end of the charges of a MOF to the start of its adsorption, the wait included.
@@ -254,6 +257,7 @@ def latencies(
             (span.ended_s, span.recorded_s) for span in done.get(Stage.VALIDATE, ()) if span.recorded_s is not None
         ],
         Latency.RETRAIN: _first_uses(done.get(Stage.TRAIN, ()), spans),
+        Latency.NEW_LINKERS: _first_batches(done.get(Stage.TRAIN, ()), spans, batches),
         Latency.COMPUTE_CHARGES: _handovers(done.get(Stage.OPTIMIZE, ()), done.get(Stage.CHARGES, ())),
         Latency.ESTIMATE_ADSORPTION: _handovers(done.get(Stage.CHARGES, ()), done.get(Stage.ADSORB, ())),
     }
@@ -277,6 +281,18 @@ def _first_uses(trainings: Iterable[TaskSpan], spans: Iterable[TaskSpan]) -> lis
         if span.kind is Stage.GENERATE:
             used[span.model_version] = min(span.started_s, used.get(span.model_version, np.inf))
     return [(span.ended_s, used[span.model_version]) for span in trainings if span.model_version in used]
+
+
+def _first_batches(
+    trainings: Iterable[TaskSpan], spans: Iterable[TaskSpan], batches: Iterable[BatchRecord]
+) -> list[tuple[float, float]]:
+    """When a model was trained, and when the first batch of its linkers was made."""
+    version_of = {span.id: span.model_version for span in spans if span.kind is Stage.GENERATE}
+    first: dict[int, float] = {}
+    for batch in batches:
+        version = version_of.get(batch.key.rpartition("/")[0], 0)
+        first[version] = min(batch.made_s, first.get(version, np.inf))
+    return [(span.ended_s, first[span.model_version]) for span in trainings if span.model_version in first]
 
 
 def _handovers(before: Iterable[TaskSpan], after: Iterable[TaskSpan]) -> list[tuple[float, float]]:
