@@ -33,6 +33,8 @@ from mofa.chemistry import (
     Stage,
     Uptake,
 )
+from mofa.errors import EngineError
+from mofa.generate.conditions import Conditions
 
 NAMES = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train")
 FUNCTIONS = {TaskKind(name): f"{__name__}:{name}" for name in NAMES}
@@ -155,6 +157,26 @@ def train(examples: Sequence[Linker], *, seed: int, log: str, session: int, dela
 def train_badly(examples: Sequence[Linker], *, seed: int, log: str, session: int, delay_s: float) -> ModelRef:
     """Fail, as a training can."""
     raise FloatingPointError("the loss is not a number")
+
+
+def train_broken(examples: Sequence[Linker], *, seed: int, log: str, session: int, delay_s: float) -> ModelRef:
+    """Say that the loss is not a number, as the training loop does."""
+    _note(log, session, "train", seed, delay_s)
+    raise EngineError("the loss is nan at step 7", where="train", action="Look at the examples")
+
+
+def train_weighted(
+    examples: Sequence[Linker], *, seed: int, example_weights: Sequence[float], log: str, session: int, delay_s: float
+) -> ModelRef:
+    """Log the weights of the examples."""
+    _note(log, session, "weights", ",".join(f"{weight:.6f}" for weight in example_weights), delay_s)
+    return train(examples, seed=seed, log="", session=session, delay_s=0.0)
+
+
+def generate_asked(family: str, *, conditions: Conditions, **others: object) -> Iterator[list[RawLinker]]:
+    """Log what linkers are asked to be like."""
+    _note(str(others["log"]), 0, "asked", str(conditions).replace(" ", ""), 0.0)
+    return generate(family, **others)  # type: ignore[arg-type]
 
 
 @wraps(process)

@@ -13,7 +13,8 @@ from mofa.errors import InputError
 from mofa.textfiles import make_writable_folder, write_bytes
 
 if TYPE_CHECKING:
-    from mofa.chemistry import Family, Linker, RawLinker, Rejected
+    from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
+    from mofa.evaluate.acceptance import Acceptance
 
 MADE_FAMILIES = "BCA, TCA, QCA (2, 3, 4 acids), BZN (nitriles), PYR (pyridyls) or IMD (azole)"
 ALL_FAMILIES = "BCA, TCA, QCA (2, 3, 4 acids), BZN (nitriles), PYR (pyridyls), AMN (amines) or IMD (azole)"
@@ -26,6 +27,19 @@ def generate(
     max_heavy_atoms: Annotated[
         int, typer.Option("--max-heavy-atoms", min=1, help="Largest linker, heavy atoms of the whole molecule.")
     ] = 38,
+    core_atoms: Annotated[
+        str | None,
+        typer.Option("--core-atoms", metavar="MIN-MAX", help="Heavy atoms between the two ends, such as 8-14."),
+    ] = None,
+    length_ang: Annotated[
+        float | None, typer.Option("--length-ang", help="Distance wanted between the two anchor carbons, Å.")
+    ] = None,
+    polar_atoms: Annotated[
+        int | None, typer.Option("--polar-atoms", help="Nitrogen and oxygen atoms wanted between the ends.")
+    ] = None,
+    sp3_atoms: Annotated[
+        int | None, typer.Option("--sp3-atoms", help="Tetrahedral carbons wanted between the ends; 0 for stiff ones.")
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option("--weights", help="Weights that `mofa train` or a campaign wrote.", show_default="pre-trained"),
@@ -36,12 +50,17 @@ def generate(
 ) -> None:
     """Propose linkers in 3-D, heavy atoms only; `mofa process` makes them sound."""
     from mofa.chemistry.molfiles import write_sdf
+    from mofa.generate import Conditions
     from mofa.generate import generate as stream
 
     _check_sdf(out)
+    conditions = Conditions(_sizes(core_atoms), length_ang, polar_atoms, sp3_atoms)
     linkers: list[RawLinker] = []
     with progress(f"generating {family} linkers") as on_progress:
-        for batch in stream(family, n=n, seed=seed, generator=kind, max_heavy_atoms=max_heavy_atoms, weights=weights):
+        for batch in stream(
+            family, n=n, seed=seed, generator=kind, max_heavy_atoms=max_heavy_atoms, weights=weights,
+            conditions=conditions,
+        ):  # fmt: skip
             linkers += batch
             on_progress(len(linkers) / n, f"{len(linkers)} of {n}")
     if not linkers:
@@ -51,8 +70,23 @@ def generate(
         note(f"Only {len(linkers)} such linkers exist within {max_heavy_atoms} heavy atoms.")
     payload = {
         "n": len(linkers), "family": family, "kind": kind, "seed": seed, "weights": weights, "file": str(out),
+        "conditions": conditions,
     }  # fmt: skip
     show(Answer(payload, f"Wrote {len(linkers)} {family} linkers to {out}"), as_json=json_output)
+
+
+def _sizes(text: str | None) -> tuple[int, int] | None:
+    """Fewest and most core atoms, from ``8-14`` or ``12``.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text is None:
+        return None
+    least, dash, most = (word.strip() for word in text.partition("-"))
+    if not (least.isdecimal() and (most.isdecimal() or not dash)):
+        raise InputError(f"--core-atoms is {text!r}", action="Give the fewest and the most, such as 8-14")
+    return int(least), int(most if dash else least)
 
 
 def process(
@@ -155,11 +189,26 @@ def train(
         list[str],
         typer.Argument(metavar="FILE|SMILES...", help="SDF, XYZ or SMILES files, or SMILES.", show_default=False),
     ],
-    out: Annotated[Path, typer.Option("--out", help="File for the weights.")] = Path("weights.json"),
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="File for the weights.", show_default="weights.safetensors, or .json of library"),
+    ] = None,
     kind: Annotated[str, typer.Option("--kind", help="Generator to train.")] = "library",
+    steps: Annotated[
+        int, typer.Option("--steps", min=60, max=400, help="Steps of the training, of graph and flow.")
+    ] = 200,
+    replay_share: Annotated[
+        float,
+        typer.Option("--replay-share", min=0.0, max=0.95, help="Pre-training data in every batch, of graph and flow."),
+    ] = 0.5,
+    processes: Annotated[
+        int, typer.Option("--processes", min=1, help="Processes that share the training, of graph and flow.")
+    ] = 1,
     prior_share: Annotated[
         float,
-        typer.Option("--prior-share", min=0.001, max=1.0, help="Least share of the pre-trained behaviour that stays."),
+        typer.Option(
+            "--prior-share", min=0.001, max=1.0, help="Least share of the pre-trained behaviour that stays, of library."
+        ),
     ] = 0.1,
     max_heavy_atoms: Annotated[
         int, typer.Option("--max-heavy-atoms", min=1, help="Size limit of the streams that the linkers come from.")
@@ -167,27 +216,37 @@ def train(
     time_limit_s: Annotated[
         float, typer.Option("--time-limit-s", min=0.01, help="Time limit of the training, s.")
     ] = 300.0,
+    no_acceptance: Annotated[
+        bool,
+        typer.Option("--no-acceptance", help="Do not compare fresh linkers with those of the pre-trained weights."),
+    ] = False,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
-    """Retrain a generator on linkers that did well; `mofa generate --weights` draws from it."""
+    """Retrain a generator on linkers that did well; `mofa generate --weights` draws from it.
+
+    The weights are written whether a campaign would take them or not; the answer says which.
+    """
     from mofa.chemistry import Rejected
     from mofa.generate import train as run
 
-    make_writable_folder(out.parent)
+    make_writable_folder((out or Path("weights")).parent)
     examples, n_refused = _sound_linkers(files, seed)
     if not examples:
         raise InputError("none of the linkers is sound", where=", ".join(files), action="See why with `mofa process`")
     with progress(f"training {kind}") as on_progress:
         model = run(
             examples, generator=kind, seed=seed, prior_share=prior_share, max_heavy_atoms=max_heavy_atoms,
-            time_limit_s=time_limit_s, on_progress=on_progress,
+            time_limit_s=time_limit_s, steps=steps, replay_share=replay_share, processes=processes,
+            on_progress=on_progress,
         )  # fmt: skip
     if isinstance(model, Rejected):
         show(refusal(model, ", ".join(files)), as_json=json_output)
         raise typer.Exit(1)
+    file = write_bytes(out or Path(f"weights{model.suffix}"), model.weights)
+    verdict = None if no_acceptance else _verdict(model, examples, max_heavy_atoms)
     payload = {
-        "file": str(write_bytes(out, model.weights)),
+        "file": str(file),
         "generator": model.generator,
         "method": model.method,
         "n_examples": model.n_examples,
@@ -195,9 +254,30 @@ def train(
         "n_refused": n_refused,
         "metrics": model.metrics,
         "cpu_s": model.cpu_s,
+        "acceptance": verdict,
     }
-    learnt = f"Learnt from {model.n_examples} of {len(examples) + n_refused} linkers"
-    show(Answer(payload, f"{learnt}; wrote the weights to {out}"), as_json=json_output)
+    text = f"Learnt from {model.n_examples} of {len(examples) + n_refused} linkers; wrote the weights to {file}"
+    if verdict is not None:
+        judged = "A campaign would use them" if verdict.accepted else "A campaign would not use them"
+        text += f"\n{judged}: {verdict.reason}"
+    show(Answer(payload, text), as_json=json_output)
+
+
+def _verdict(model: ModelRef, examples: list[Linker], max_heavy_atoms: int) -> Acceptance:
+    """What a campaign would say of trained weights."""
+    from mofa.evaluate.acceptance import accept
+    from mofa.generate import GENERATORS
+
+    made = GENERATORS.load(model.generator)().families
+    families = [family for family in dict.fromkeys(linker.family for linker in examples) if family in made]
+    with progress("judging the weights"):
+        return accept(
+            model.weights,
+            generator=model.generator,
+            families=families,
+            examples=examples,
+            max_heavy_atoms=max_heavy_atoms,
+        )
 
 
 def _sound_linkers(sources: list[str], seed: int) -> tuple[list[Linker], int]:
