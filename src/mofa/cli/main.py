@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from mofa import __version__
-from mofa.cli import assembly, campaign, linkers, nets, nodes, pictures, setup, simulate, structures, trace
+from mofa.cli import assembly, campaign, evaluate, linkers, nets, nodes, pictures, setup, simulate, structures, trace
 from mofa.errors import MofaError
 
 app = typer.Typer(
@@ -35,6 +35,7 @@ for verb, function, panel in (
     ("generate", linkers.generate, TASKS),
     ("process", linkers.process, TASKS),
     ("train", linkers.train, TASKS),
+    ("evaluate-generator", evaluate.evaluate_generator, TASKS),
     ("assemble", assembly.assemble, TASKS),
     ("validate", structures.validate, TASKS),
     ("optimize", structures.optimize, TASKS),

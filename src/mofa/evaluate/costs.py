@@ -30,19 +30,17 @@ class Costs:
     process: CpuTimes | None
     """The gate, refused linkers included."""
     sound_per_core_hour: float | None
-    """Linkers that passed, over the CPU time of all linkers from the first draw to the gate."""
+    """The share that passed, over the mean CPU time of both steps."""
 
 
 def costs_of(sample: Sample) -> Costs:
     """The costs of a sample; None where nothing was spent."""
-    generate = [outcome.generate_cpu_s for outcome in sample.outcomes]
-    process = [outcome.process_cpu_s for outcome in sample.outcomes if outcome.process_cpu_s is not None]
-    spent_s = sum(generate) + sum(process)
-    return Costs(
-        generate=_cpu_times(generate) if any(generate) else None,
-        process=_cpu_times(process),
-        sound_per_core_hour=3600.0 * len(sample.sound) / spent_s if spent_s > 0 else None,
-    )
+    made = [outcome.generate_cpu_s for outcome in sample.outcomes if outcome.generate_cpu_s is not None]
+    generate = _cpu_times(made) if any(made) else None
+    process = _cpu_times([outcome.process_cpu_s for outcome in sample.outcomes if outcome.process_cpu_s is not None])
+    spent_s = sum(times.mean_s for times in (generate, process) if times is not None)
+    share = len(sample.sound) / max(len(sample.outcomes), 1)
+    return Costs(generate, process, 3600.0 * share / spent_s if spent_s > 0 else None)
 
 
 def _cpu_times(seconds: Sequence[float]) -> CpuTimes | None:

@@ -27,8 +27,8 @@ class Candidate:
     """A linker on its way to the gate."""
 
     entry: RawLinker | Rejected
-    cpu_s: float
-    """What making it cost."""
+    cpu_s: float | None
+    """What making it cost; None where that cannot be told."""
     text: str = ""
     """Its SMILES, where it was given as one."""
 
@@ -44,7 +44,8 @@ class Outcome:
     refusal: Rejected | None
     features: Features | None
     """Of a linker that passed."""
-    generate_cpu_s: float
+    generate_cpu_s: float | None
+    """None where it cannot be told."""
     process_cpu_s: float | None
     """None where there was nothing to process."""
 
@@ -61,6 +62,9 @@ class Counts:
 
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.n_draws + other.n_draws, self.n_failed + other.n_failed, self.n_repeated + other.n_repeated)
+
+    def __sub__(self, other: Counts) -> Counts:
+        return Counts(self.n_draws - other.n_draws, self.n_failed - other.n_failed, self.n_repeated - other.n_repeated)
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ from scipy.stats import wasserstein_distance
 from mofa.evaluate.features import Features
 from mofa.evaluate.shares import Spread, spread_of
 
+Counted = tuple[tuple[str, int], ...] | tuple[tuple[int, int], ...]
+"""Kinds (elements, ring sizes) with their numbers in one linker."""
+
 
 @dataclass(frozen=True)
 class Quantity:
@@ -100,16 +103,14 @@ def _property(quantity: Quantity, sample: Sequence[float], data: Sequence[float]
     )
 
 
-_Counted = tuple[tuple[str | int, int], ...]
-
-
-def _composition(name: str, sample: Sequence[_Counted], data: Sequence[_Counted]) -> Composition:
-    of_sample, of_data = _shares(sample), _shares(data)
-    halves = _shares(data[::2]), _shares(data[1::2])
+def _composition(name: str, sample: Sequence[Counted], data: Sequence[Counted]) -> Composition:
+    of_sample, of_data = composition_shares(sample), composition_shares(data)
+    halves = composition_shares(data[::2]), composition_shares(data[1::2])
     return Composition(name, of_sample, of_data, _total_variation(of_sample, of_data), _total_variation(*halves))
 
 
-def _shares(counted: Sequence[_Counted]) -> dict[str, float]:
+def composition_shares(counted: Sequence[Counted]) -> dict[str, float]:
+    """Share of each kind among all that were counted, most frequent first."""
     total: Counter[str] = Counter()
     for one in counted:
         for kind, count in one:

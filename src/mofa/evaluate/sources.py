@@ -20,7 +20,8 @@ from mofa.generate.conditions import ANYTHING, Conditions
 from mofa.generate.protocol import Counted
 
 FAMILIES = (Family.BCA, Family.BZN)
-LOT_BATCHES = 4
+LOT_BATCHES = 16
+"""Of a stream; skipping the earlier ones is not free."""
 LOT_RECORDS = 64
 MAX_HEAVY_ATOMS = 38
 _SMILES_SUFFIXES = (".smi", ".smiles", ".txt")
@@ -111,24 +112,28 @@ class StreamLot:
         self._counts: Counts | None = None
 
     def candidates(self) -> Iterator[Candidate]:
-        """Each with its share of the batch's CPU time, loading the generator not included."""
+        """Each with its share of the batch's CPU time, loading the generator not included.
+
+        The first batch of a later lot comes with what it takes to skip those before: its time is not told, and draws
+        are counted after it.
+        """
         engine = _warm_engine(self.generator, replace(self.request, n=1, start_batch=0, batch_size=1))
+        skips = self.request.start_batch > 0
         before = _counts(engine)
         batches = islice(engine.batches(self.request), LOT_BATCHES)
         while True:
             start = time.process_time()
             batch = next(batches, None)
             cpu_s = time.process_time() - start
-            after = _counts(engine)
-            if before is not None and after is not None:
-                self._counts = Counts(
-                    after.n_draws - before.n_draws,
-                    after.n_failed - before.n_failed,
-                    after.n_repeated - before.n_repeated,
-                )
             if batch is None:
                 return
-            yield from (Candidate(raw, cpu_s / len(batch)) for raw in batch)
+            after = _counts(engine)
+            if skips:
+                before = after
+            if before is not None and after is not None:
+                self._counts = after - before
+            yield from (Candidate(raw, None if skips else cpu_s / len(batch)) for raw in batch)
+            skips = False
 
     def counts(self) -> Counts | None:
         """What the generator counted for this lot."""
