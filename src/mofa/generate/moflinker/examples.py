@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.errors import InputError
-from mofa.generate.moflinker.vocabulary import N_ANCHORS, N_CONTEXT
+from mofa.generate.moflinker.vocabulary import ELEMENTS, N_ANCHORS, N_CONTEXT
 from mofa.textfiles import write_bytes
 
 FORMAT_VERSION = 1
 _MILLI = 1000.0
+_CARBON = ELEMENTS.index("C")
+_POLAR = [ELEMENTS.index(symbol) for symbol in ("N", "O")]
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +47,18 @@ class Example:
     def n_atoms(self) -> int:
         """Core atoms."""
         return len(self.elements)
+
+    @property
+    def n_polar(self) -> int:
+        """Nitrogen and oxygen atoms of the core."""
+        return int(np.isin(self.elements, _POLAR).sum())
+
+    @property
+    def n_sp3(self) -> int:
+        """Carbon atoms of the core with single bonds only."""
+        i, j, kind = self.bonds.T
+        unsaturated = np.concatenate([i[kind > 1], j[kind > 1]]) - N_ANCHORS
+        return int((self.elements == _CARBON).sum() - (self.elements[np.unique(unsaturated)] == _CARBON).sum())
 
     def bond_classes(self) -> NDArray[np.int8]:
         """Symmetric table of bond classes, ``[n + 2, n + 2]``."""

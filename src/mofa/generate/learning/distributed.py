@@ -1,0 +1,112 @@
+"""Data-parallel training: one process a rank, gradients averaged in one flat message, gloo on CPUs and nccl on GPUs."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from multiprocessing import get_context
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch import distributed as dist
+
+from mofa.errors import EngineError
+
+
+@dataclass(frozen=True)
+class Group:
+    """The ranks of a training, and which of them this process is."""
+
+    rank: int = 0
+    size: int = 1
+
+    def share_start(self, model: nn.Module) -> None:
+        """Give every rank the first rank's weights."""
+        if self.size > 1:
+            for parameter in model.state_dict().values():
+                dist.broadcast(parameter, 0)
+
+    def average_gradients(self, model: nn.Module, *, stop: bool) -> bool:
+        """Average the gradients over all ranks; whether any rank wants to stop, which all then do together."""
+        if self.size == 1:
+            return stop
+        parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
+        # What took no part in a rank's loss has no gradient there; the message must look the same on all ranks.
+        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        flag = torch.tensor([float(stop)], device=gradients[0].device)
+        message = torch.cat([*(gradient.flatten() for gradient in gradients), flag])
+        dist.all_reduce(message)
+        start = 0
+        for parameter in parameters:
+            part = message[start : start + parameter.numel()]
+            parameter.grad = part.view_as(parameter) / self.size
+            start += parameter.numel()
+        return bool(message[-1] > 0)
+
+
+SINGLE = Group()
+
+
+def run(work: Callable[..., Any], arguments: tuple[Any, ...], *, processes: int, device: str = "cpu") -> Any:
+    """Run ``work(group, *arguments)`` on several ranks and give the first rank's result.
+
+    Args:
+        work: picklable; ranks other than 0 run it in processes of their own.
+        arguments: picklable.
+        processes: ranks; 1 runs it here without any group.
+        device: "cuda" takes nccl, one GPU a rank; anything else gloo.
+
+    Raises:
+        EngineError: a rank died or raised.
+    """
+    if processes == 1:
+        return work(SINGLE, *arguments)
+    with tempfile.TemporaryDirectory() as folder:
+        meeting = Path(folder, "meeting").as_uri()
+        context = get_context("spawn")
+        others: list[BaseProcess] = [
+            context.Process(target=_rank, args=(rank, processes, meeting, device, work, arguments), daemon=True)
+            for rank in range(1, processes)
+        ]
+        for process in others:
+            process.start()
+        try:
+            result = _rank(0, processes, meeting, device, work, arguments)
+        except RuntimeError as error:
+            dead = [str(k) for k, process in enumerate(others, start=1) if process.exitcode not in (None, 0)]
+            if not dead:
+                raise
+            raise EngineError(f"rank {', '.join(dead)} of the training died ({error})", where="train") from error
+        finally:
+            for process in others:
+                process.join(10.0)
+                process.kill()
+    return result
+
+
+def _rank(rank: int, size: int, meeting: str, device: str, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+    if rank and "OMP_NUM_THREADS" not in os.environ:
+        torch.set_num_threads(1)
+    if device == "cuda":
+        torch.cuda.set_device(rank)
+    backend = "nccl" if device == "cuda" else "gloo"
+    dist.init_process_group(backend, init_method=meeting, rank=rank, world_size=size)
+    try:
+        return work(Group(rank, size), *arguments)
+    finally:
+        dist.destroy_process_group()
+
+
+def best_device() -> str:
+    """A GPU where there is one."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def to_device(batch: dict[str, Tensor], device: str) -> dict[str, Tensor]:
+    """A batch of tensors on a device."""
+    return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}

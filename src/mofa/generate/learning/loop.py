@@ -1,0 +1,162 @@
+"""The training loop: warm-up and cosine by step, gradient clipping, an exponential moving average, checkpoints.
+
+Steps, not the clock, decide the learning rate, so that ranks agree and a resumed training goes on as it would have.
+Batches depend on the step and the rank alone.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+
+from mofa.errors import EngineError
+from mofa.generate.learning.distributed import SINGLE, Group
+from mofa.generate.learning.state import TrainingState
+
+ProgressCallback = Callable[[float, str], None]
+
+
+class TrainingError(EngineError):
+    """A training that broke down: its loss is no longer a number."""
+
+
+class Trainee(Protocol):
+    """What is trained: a model, its batches and its loss."""
+
+    model: nn.Module
+
+    def batch(self, step: int, rank: int, world: int) -> Any:
+        """Batch of a step on one of `world` ranks; a function of these three numbers."""
+        ...
+
+    def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, float | Tensor]]:
+        """Loss to be minimised, and its parts by name, for the log."""
+        ...
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How long and how fast to train."""
+
+    steps: int
+    learning_rate: float = 1e-3
+    warmup_steps: int = 50
+    final_share: float = 0.05
+    """Learning rate at the end, relative to the highest."""
+    ema_decay: float = 0.999
+    """Of the moving average of the weights, which is the result; grows to this from 0 at the start."""
+    gradient_clip: float = 1.0
+    """Largest norm of the gradient."""
+    weight_decay: float = 1e-4
+    bf16: bool = False
+    """Whether matrix products run in bfloat16 (faster where the processor has them)."""
+    checkpoint_every_s: float = 180.0
+
+    def rate(self, step: int) -> float:
+        """Learning rate of a step."""
+        warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
+        cosine = 0.5 * (1.0 + math.cos(math.pi * min(1.0, step / self.steps)))
+        return self.learning_rate * warm * (self.final_share + (1.0 - self.final_share) * cosine)
+
+    def decay(self, step: int) -> float:
+        """Decay of the moving average at a step."""
+        return min(self.ema_decay, (1.0 + step) / (10.0 + step))
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A training that has ended."""
+
+    weights: Mapping[str, Tensor]
+    """Moving average of the model's weights."""
+    steps: int
+    finished: bool
+    """False where the deadline came first."""
+    loss: float
+    """Mean over the last steps."""
+    parts: Mapping[str, float] = field(default_factory=dict)
+    cpu_s: float = 0.0
+
+
+def fit(
+    trainee: Trainee,
+    schedule: Schedule,
+    *,
+    group: Group = SINGLE,
+    checkpoint: Path | None = None,
+    deadline: float = math.inf,
+    on_progress: ProgressCallback | None = None,
+    device: str = "cpu",
+) -> Fitted:
+    """Train.
+
+    Args:
+        trainee: model, batches, loss; its model is trained in place, the result is the average.
+        schedule: how.
+        group: of data-parallel ranks, this process being one of them.
+        checkpoint: file to resume from, where it is there, and to keep the state in.
+        deadline: `time.monotonic()` at which to stop, s.
+        on_progress: gets the fraction done and the losses; on the first rank only.
+        device: "cpu" or "cuda".
+
+    Raises:
+        TrainingError: the loss is not finite.
+        InputError: a checkpoint of another training.
+    """
+    model = trainee.model.to(device).train()
+    state = TrainingState.start(model, schedule.weight_decay)
+    if checkpoint is not None and checkpoint.exists():
+        state.load(checkpoint)
+    group.share_start(model)
+    started_s, saved_s = time.process_time(), time.monotonic()
+    seen: dict[str, float] = {}
+    while state.step < schedule.steps:
+        state.set_rate(schedule.rate(state.step))
+        with torch.autocast(device, torch.bfloat16) if schedule.bf16 else nullcontext():
+            loss, parts = trainee.loss(trainee.batch(state.step, group.rank, group.size))
+        state.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        late = group.average_gradients(model, stop=time.monotonic() > deadline)
+        norm = float(nn.utils.clip_grad_norm_(model.parameters(), schedule.gradient_clip))
+        if not math.isfinite(norm):
+            raise TrainingError(
+                f"the loss is {float(loss.detach()):g} and its gradient {norm:g} at step {state.step}",
+                where="train",
+                action="Train with a lower learning rate, or look at the examples",
+            )
+        state.advance(schedule.decay(state.step))
+        _remember(seen, {"loss": loss.detach(), **parts})
+        if group.rank == 0:
+            if checkpoint is not None and time.monotonic() - saved_s > schedule.checkpoint_every_s:
+                state.save(checkpoint)
+                saved_s = time.monotonic()
+            if on_progress is not None:
+                told = ", ".join(f"{name} {value:.3f}" for name, value in seen.items())
+                on_progress(state.step / schedule.steps, f"step {state.step}: {told}")
+        if late:
+            break
+    if checkpoint is not None and group.rank == 0:
+        state.save(checkpoint)
+    return Fitted(
+        weights=state.average,
+        steps=state.step,
+        finished=state.step >= schedule.steps,
+        loss=seen.pop("loss", math.nan),
+        parts=seen,
+        cpu_s=time.process_time() - started_s,
+    )
+
+
+def _remember(seen: dict[str, float], now: Mapping[str, float | Tensor]) -> None:
+    """Moving averages of the losses."""
+    for name, value in now.items():
+        number = float(value)
+        seen[name] = number if name not in seen else 0.99 * seen[name] + 0.01 * number

@@ -1,0 +1,58 @@
+"""Training of MOFLinker: which linkers make a batch, and what is minimised."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from mofa.generate.moflinker import flow
+from mofa.generate.moflinker.network import Network
+from mofa.generate.moflinker.tensors import Batch, Table
+
+OBJECTIVES = ("flow", "ddpm")
+MOST_FAKES = 1
+_SIZE_JITTER = 2.0
+"""Linkers of a batch differ in size by about this, so that little padding is computed."""
+
+
+@dataclass(eq=False)
+class Pretraining:
+    """All examples, epoch by epoch, in batches of similar sizes. A `mofa.generate.learning.loop.Trainee`."""
+
+    model: Network
+    data: Table
+    batch_size: int
+    seed: int
+    objective: str = "flow"
+    device: str = "cpu"
+
+    def __post_init__(self) -> None:
+        self._generator = torch.Generator()
+        self._epoch, self._batches = -1, torch.zeros(0, 0, dtype=torch.long)
+
+    def batch(self, step: int, rank: int, world: int) -> Batch:
+        """Batch of a step on a rank; a function of the seed and these numbers."""
+        number = step * world + rank
+        epoch, place = divmod(number, max(1, len(self.data) // self.batch_size))
+        if epoch != self._epoch:
+            self._epoch, self._batches = epoch, self._shuffled(epoch)
+        self._generator.manual_seed(self.seed * 1_000_003 + number)
+        rng = np.random.default_rng([self.seed, number])
+        return self.data.take(self._batches[place], rng, most_fakes=MOST_FAKES).to(self.device)
+
+    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of the objective."""
+        return flow.loss(self.model, batch, generator=self._generator)
+
+    def _shuffled(self, epoch: int) -> Tensor:
+        """The batches of an epoch, ``[n_batches, batch_size]``."""
+        rng = np.random.default_rng([self.seed, epoch, 1])
+        order = np.argsort(self.data.sizes.numpy() + rng.uniform(0.0, _SIZE_JITTER, len(self.data)))
+        size = min(self.batch_size, len(order))
+        start = int(rng.integers(0, len(order) % size + 1))
+        batches = order[start : start + len(order) // size * size].reshape(-1, size)
+        return torch.from_numpy(batches[rng.permutation(len(batches))])
+
