@@ -62,14 +62,14 @@ def evaluate_generator(
     json_output: JsonOption = False,
 ) -> None:
     """Measure a generator: yield by reason, diversity, novelty, properties against data, cost; with figures."""
+    if files and (kind or weights):
+        raise InputError("files and a generator are both given", action="Give either files, or --kind and --weights")
     from mofa.evaluate import Workers, evaluate, reference_of
     from mofa.evaluate.figures import write_figures
     from mofa.evaluate.sources import families_of
     from mofa.evaluate.tables import table
 
     families = families_of(family)
-    if files and (kind or weights):
-        raise InputError("files and a generator are both given", action="Give either files, or --kind and --weights")
     sources = _sources(files or [], kind or DEFAULT_KIND, weights, family, n, seed, core_atoms, max_heavy_atoms)
     make_writable_folder(out)
     with Workers(workers) as pool:
