@@ -228,6 +228,15 @@ def test_curriculum_waits_for_enough_for_the_last_one_and_for_growth():
     curriculum.begin(*curriculum.candidates)
     curriculum.end()
     assert curriculum.due() == (), "the set has not grown"
+    patient = Curriculum(CurriculumSettings(growth=0.1))
+    for n in range(70):
+        patient.add_strain(f"mof-{n}", 0.1, ())
+        if n == 63:
+            patient.begin(*patient.candidates)
+            patient.end()
+    assert patient.due() == (), "it has not grown by a tenth"
+    patient.add_strain("mof-70", 0.1, ())
+    assert patient.due() != ()
     for n in range(64):
         curriculum.add_uptake(f"mof-{n}", n / 10)
     assert curriculum.candidates == (Regime.UPTAKE, 64)

@@ -122,6 +122,7 @@ def policy_settings(
         curriculum=CurriculumSettings(
             strain_limit=section.max_strain,
             first_after=section.retrain_first_after,
+            growth=section.retrain_growth,
             keep_fraction=section.retrain_fraction,
             uptakes_to_switch=section.retrain_by_uptake_from,
             min_examples=section.retrain_min_mofs,

@@ -41,6 +41,8 @@ class CurriculumSettings:
     """The better part of the candidates that is kept."""
     uptakes_to_switch: int = 64
     """From this many uptakes on, the best are those that adsorb most."""
+    growth: float = 0.0
+    """Share by which the candidates must have grown since the last training; 0: any growth will do."""
     min_examples: int = 32
     max_examples: int = 8192
 
@@ -110,8 +112,10 @@ class Curriculum:
         if self._training or len(self._examples) < self._settings.first_after:
             return ()
         regime, n = self.candidates
-        if self._learnt is not None and regime is self._learnt[0] and n <= self._learnt[1]:
-            return ()
+        if self._learnt is not None and regime is self._learnt[0]:
+            before = self._learnt[1]
+            if n <= before or n < before * (1.0 + self._settings.growth):
+                return ()
         ranked = self._adsorbing if regime is Regime.UPTAKE else self._examples
         return training_set(ranked.values(), self._settings)
 

@@ -93,5 +93,6 @@ def paper_policy(slots: SlotPlan) -> PolicySettings:
         mofs_per_assembly=MOFS_PER_ASSEMBLY,
         validate_slots_per_assembly=VALIDATES_PER_ASSEMBLY,
         restart_on_new_model=False,
+        retrain_growth=0.0,
     )
     return policy_settings(section, slots)

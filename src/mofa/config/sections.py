@@ -221,6 +221,8 @@ class Policy(Section):
     """Whether running generate tasks end with their next batch when there is a newer model, to start again on it."""
     retrain_first_after: PositiveInt = 64
     """MOFs below `max_strain` before the first retraining; then again whenever the set has grown."""
+    retrain_growth: NonNegativeFloat = 0.1
+    """Share by which that set must have grown since the last retraining; 0, the paper's: by a single MOF."""
     retrain_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
     """The better part of the MOFs that is learnt from: by strain at first, then by uptake."""
     retrain_by_uptake_from: PositiveInt = 64
