@@ -1,0 +1,168 @@
+"""The generator: draws cores from the network and puts them in 3-D, block by block."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
+from mofa.errors import InputError
+from mofa.generate.conditions import Conditions
+from mofa.generate.graph import weights
+from mofa.generate.graph.model import ARCHITECTURE, VERSION, bins_of
+from mofa.generate.graph.placing import Written, placed, understood
+from mofa.generate.graph.sampling import Writer
+from mofa.generate.graph.tokens import MAX_TOKENS
+from mofa.generate.moflinker.vocabulary import (
+    FAMILIES,
+    MAX_CORE_ATOMS,
+    MIN_CORE_ATOMS,
+    N_ANCHORS,
+    PROMPT_HEAVY_ATOMS,
+)
+from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
+
+TEMPERATURE = 1.0
+ROUND = 64
+"""Cores that are written together."""
+FRUITLESS_ROUNDS = 40
+"""A stream ends when so many rounds in a row gave nothing new: hardly any linkers of that size are left."""
+
+
+class GraphGenerator:
+    """Cores written by a recurrent network, as linkers in 3-D.
+
+    A `mofa.generate.Trainable` that is `Conditioned` and `Counted`, too. Batches are the same on every machine whose
+    matrix products round alike; elsewhere a rare token differs.
+    """
+
+    name = ARCHITECTURE
+    version = VERSION
+    families: tuple[Family, ...] = FAMILIES
+    follows = ("core_atoms", "length_ang", "polar_atoms", "sp3_atoms")
+
+    def __init__(self) -> None:
+        self.n_draws = 0
+        self.n_failed = 0
+        self.n_repeated = 0
+
+    def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
+        """Deliver the batches of a stream from ``request.start_batch`` on.
+
+        Raises:
+            InputError: the weights file is not one of this generator's, or the sizes asked for were not trained on.
+        """
+        return self._stream(request, self.cores(request))
+
+    def cores(self, request: StreamRequest) -> Iterator[Written]:
+        """The distinct cores that the stream of a request is made of, without 3-D, until nothing new comes.
+
+        Raises:
+            InputError: as `batches`.
+        """
+        sizes = core_sizes(request.family, request.max_heavy_atoms, request.conditions)
+        return self._written(request, weights.load(request.weights), sizes)
+
+    def train(
+        self, examples: Sequence[Linker], request: TrainingRequest, on_progress: ProgressCallback | None = None
+    ) -> ModelRef | Rejected:
+        """Go on training from the pre-trained weights with examples; see `mofa.generate.graph.training`."""
+        from mofa.generate.graph.training import retrain
+
+        return retrain(examples, request, on_progress)
+
+    def _stream(self, request: StreamRequest, cores: Iterator[Written]) -> Iterator[list[RawLinker]]:
+        """The batches: each owns a block of the seeded sequence of distinct cores, slightly longer than the batch.
+
+        Cores that cannot be placed are replaced from the rest of the block, so batches do not depend on one another;
+        those of batches that are skipped are only written.
+        """
+        spare = 1 + request.batch_size // 8
+        source = f"{self.name}/{self.version}"
+        for batch in range(request.n_batches):
+            block = list(islice(cores, request.batch_size + spare))
+            if not block:
+                return
+            if batch >= request.start_batch:
+                made = list(islice(self._placed(block, request, source), request.size_of(batch)))
+                if made:
+                    yield made
+
+    def _placed(self, block: Sequence[Written], request: StreamRequest, source: str) -> Iterator[RawLinker]:
+        for core in block:
+            linker = placed(core, request.family, seed=request.seed, source=source)
+            if linker is None:
+                self.n_failed += 1
+            else:
+                yield linker
+
+    def _written(self, request: StreamRequest, learnt: weights.Learnt, sizes: range) -> Iterator[Written]:
+        writer = Writer(learnt.model)
+        told = _Told(request, learnt, sizes)
+        seen: set[str] = set()
+        fruitless, number = 0, 0
+        while fruitless < FRUITLESS_ROUNDS:
+            before = len(seen)
+            rng = np.random.default_rng((request.seed, FAMILIES.index(request.family), number))
+            texts = writer.write(told.conditions(rng), rng.random((MAX_TOKENS, ROUND)), temperature=TEMPERATURE)
+            for text in texts:
+                self.n_draws += 1
+                core = understood(text)
+                if core is None or core.n_atoms not in sizes:
+                    self.n_failed += 1
+                elif core.identity in seen:
+                    self.n_repeated += 1
+                else:
+                    seen.add(core.identity)
+                    yield core
+            number += 1
+            fruitless = 0 if len(seen) > before else fruitless + 1
+
+
+@dataclass(frozen=True)
+class _Told:
+    """What the network is told in a stream."""
+
+    request: StreamRequest
+    learnt: weights.Learnt
+    sizes: range
+
+    def conditions(self, rng: np.random.Generator) -> NDArray[np.int64]:
+        """Conditions of one round, ``[ROUND, 5]``: sizes as frequent as in the training data, the rest as asked."""
+        asked = self.request.conditions
+        odds = self.learnt.size_shares[list(self.sizes)]
+        chosen = rng.choice(np.array(self.sizes), size=ROUND, p=odds / odds.sum())
+        family = FAMILIES.index(self.request.family)
+        return np.array([
+            bins_of(family, int(size), asked.length_ang, asked.polar_atoms, asked.sp3_atoms) for size in chosen
+        ])  # fmt: skip
+
+
+def core_sizes(family: Family, max_heavy_atoms: int, conditions: Conditions) -> range:
+    """Core atoms that a stream may have.
+
+    Raises:
+        InputError: a size beyond what the network was trained on, or a limit that leaves no size.
+    """
+    least, most = conditions.core_atoms or (MIN_CORE_ATOMS, MAX_CORE_ATOMS)
+    trained = f"{MIN_CORE_ATOMS} to {MAX_CORE_ATOMS}"
+    if least < MIN_CORE_ATOMS or most > MAX_CORE_ATOMS:
+        raise InputError(
+            f"core_atoms is {(least, most)}; the generator was trained on {trained}",
+            where="generate",
+            action=f"Ask for sizes within {trained} core atoms",
+        )
+    largest = max_heavy_atoms - N_ANCHORS * PROMPT_HEAVY_ATOMS[family]
+    if largest < least:
+        needed = least + N_ANCHORS * PROMPT_HEAVY_ATOMS[family]
+        raise InputError(
+            f"max_heavy_atoms is {max_heavy_atoms}, which leaves {max(largest, 0)} core atoms between the prompts of"
+            f" {family}; {least} are the fewest",
+            where="generate",
+            action=f"Allow {needed} heavy atoms or more, or choose the generator 'library'",
+        )
+    return range(least, min(most, largest) + 1)
