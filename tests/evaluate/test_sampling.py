@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from mofa.chemistry import Family, Reason
+from mofa.chemistry import Family, RawLinker, Reason
 from mofa.errors import InputError
 from mofa.evaluate import Reference, Workers, from_file, reference_of, streamed
 from mofa.evaluate import sources as sources_of
 from mofa.evaluate.evaluation import evaluate
 from mofa.evaluate.figures import write_figures
+from mofa.evaluate.outcomes import Counts
 from mofa.evaluate.sources import StreamLot, families_of
+from mofa.generate import StreamRequest
+from mofa.generate.library import LibraryGenerator
 
 SMILES = "OC(=O)c1ccc(cc1)C#Cc1ccc(C(=O)O)cc1 tolane\n# a comment\nnonsense\nN#Cc1ccc(cc1)C1CC1c1ccc(C#N)cc1\n"
 
@@ -44,6 +48,34 @@ def test_a_batch_that_skips_others_tells_no_time(monkeypatch: pytest.MonkeyPatch
     assert later.request.start_batch == 1
     assert [candidate.cpu_s for candidate in later.candidates()] == [None, None]
     assert all(candidate.cpu_s for candidate in first.candidates())
+
+
+class Counting:
+    """The library, with draws that came to nothing: two for every batch, those that are skipped included."""
+
+    name, version, families = "counting", "1", (Family.BZN,)
+
+    def __init__(self) -> None:
+        self.n_draws = self.n_failed = self.n_repeated = 0
+
+    def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
+        library = LibraryGenerator().batches(request)
+        for number in range(request.n_batches):
+            self.n_draws += request.size_of(number) + 2
+            self.n_failed += 2
+            if number >= request.start_batch:
+                yield next(library)
+
+
+def test_draws_are_counted_for_the_batches_of_a_lot_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    counting = Counting()
+    monkeypatch.setattr(sources_of, "_warm_engine", lambda *_: counting)
+    whole = StreamLot("counting", StreamRequest(Family.BZN, 18, 1, max_heavy_atoms=16))
+    assert len(list(whole.candidates())) == 18
+    assert whole.counts() == Counts(22, 4, 0)
+    later = StreamLot("counting", StreamRequest(Family.BZN, 36, 1, start_batch=1, max_heavy_atoms=16))
+    assert len(list(later.candidates())) == 20
+    assert later.counts() == Counts(6, 2, 0)  # the batch that came with the skipped ones is left out
 
 
 def test_families_share_the_linkers() -> None:

@@ -18,7 +18,7 @@ def table(evaluation: Evaluation) -> str:
         "",
         *_diversity_lines(evaluation),
         "",
-        f"  {'of the linkers that passed':<40} {'median (5 to 95 %)':<26} {'data':<26} distance (by chance)",
+        f"  {'of the linkers that passed':<40} {'median (5 to 95 %)':<28} {'data':<28} distance (by chance)",
         *map(_property_line, evaluation.properties),
         *map(_composition_line, evaluation.compositions),
         "",
@@ -65,7 +65,7 @@ def _property_line(one: Property) -> str:
     name = one.name.removesuffix("_ang").removesuffix("_deg").replace("_", " ")
     unit = f" ({one.unit})" if one.unit in ("Å", "°") else ""
     distance = "" if one.wasserstein is None else _distance(one.wasserstein, one.wasserstein_of_data_halves)
-    return f"  {name + unit:<40} {_spread(one.sample):<26} {_spread(one.data):<26} {distance}".rstrip()
+    return f"  {name + unit:<40} {_spread(one.sample):<28} {_spread(one.data):<28} {distance}".rstrip()
 
 
 def _composition_line(one: Composition) -> str:
@@ -74,7 +74,7 @@ def _composition_line(one: Composition) -> str:
         ", ".join(f"{kind} {100 * share:.0f} %" for kind, share in list(shares.items())[:3])
         for shares in (one.sample, one.data)
     )
-    return f"  {one.name.replace('_', ' '):<40} {most:<26} {of_data:<26} {distance}".rstrip()
+    return f"  {one.name.replace('_', ' '):<40} {most:<28} {of_data:<28} {distance}".rstrip()
 
 
 def _distance(value: float, by_chance: float | None) -> str:
