@@ -11,7 +11,21 @@ from typing import Annotated
 import typer
 
 from mofa import __version__
-from mofa.cli import assembly, campaign, evaluate, linkers, nets, nodes, pictures, setup, simulate, structures, trace
+from mofa.cli import (
+    assembly,
+    campaign,
+    data,
+    evaluate,
+    linkers,
+    nets,
+    nodes,
+    pictures,
+    pretrain,
+    setup,
+    simulate,
+    structures,
+    trace,
+)
 from mofa.errors import MofaError
 
 app = typer.Typer(
@@ -35,6 +49,7 @@ for verb, function, panel in (
     ("generate", linkers.generate, TASKS),
     ("process", linkers.process, TASKS),
     ("train", linkers.train, TASKS),
+    ("pretrain", pretrain.pretrain, TASKS),
     ("evaluate-generator", evaluate.evaluate_generator, TASKS),
     ("assemble", assembly.assemble, TASKS),
     ("validate", structures.validate, TASKS),
@@ -48,6 +63,7 @@ for verb, function, panel in (
     ("nets", nets.nets, SETUP),
 ):
     app.command(verb, rich_help_panel=panel)(function)
+app.add_typer(data.app, name="data", rich_help_panel=TASKS)
 
 
 def _version(wanted: bool) -> None:

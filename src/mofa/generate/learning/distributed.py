@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch import distributed as dist
 
 from mofa.errors import EngineError
@@ -107,6 +107,6 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def to_device(batch: dict[str, Tensor], device: str) -> dict[str, Tensor]:
-    """A batch of tensors on a device."""
-    return {name: tensor.to(device, non_blocking=True) for name, tensor in batch.items()}
+def has_fast_bf16() -> bool:
+    """Whether this processor multiplies bfloat16 matrices by itself."""
+    return bool(torch.ops.mkldnn._is_mkldnn_bf16_supported())

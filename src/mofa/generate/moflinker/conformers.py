@@ -23,7 +23,9 @@ from mofa.generate.moflinker.vocabulary import BOND_ORDERS, ELEMENTS
 
 NON_BONDED_ANG = 8.0
 SMALL_FORCE_KCAL_PER_MOL_ANG = 1.0
-"""Root mean square at which a conformer counts as relaxed: bonds are then right within 0.01 Å."""
+"""Root mean square at which a conformer counts as relaxed: bonds are then right within 0.01 Å ..."""
+LARGEST_FORCE_KCAL_PER_MOL_ANG = 10.0
+"""... unless a single one is far off: no component may be larger than this."""
 _CHUNKS, _CHUNK_ITERATIONS, _FORCE_TOLERANCE = 12, 30, 0.1
 MIN_SPAN_ANG, MAX_SPAN_ANG = 2.5, 28.0
 
@@ -64,7 +66,8 @@ def relax(whole: Any) -> bool:
         with suppress(RuntimeError):
             if field.Minimize(maxIts=_CHUNK_ITERATIONS, forceTol=_FORCE_TOLERANCE) == 0:
                 return True
-        if np.sqrt(np.mean(np.square(field.CalcGrad()))) < SMALL_FORCE_KCAL_PER_MOL_ANG:
+        force = np.abs(field.CalcGrad())
+        if np.sqrt(np.mean(force**2)) < SMALL_FORCE_KCAL_PER_MOL_ANG and force.max() < LARGEST_FORCE_KCAL_PER_MOL_ANG:
             return True
     return False
 

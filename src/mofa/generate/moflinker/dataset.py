@@ -18,12 +18,14 @@ from typing import Any
 from rdkit import Chem
 from rdkit.Chem.Scaffolds import MurckoScaffold
 
+from mofa.chemistry import Family, Reason, Rejected, Stage
 from mofa.chemistry.accessibility import sa_score
 from mofa.errors import InputError
 from mofa.generate.moflinker import examples
 from mofa.generate.moflinker.conformers import featurize
-from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, cores
+from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, capped, cores, fits, has_usual_rings
 from mofa.generate.moflinker.examples import Example, Packed
+from mofa.generate.moflinker.linkers import core_of
 
 DRAWS_PER_SHARD = 2000
 HELD_OUT_SHARE = 0.05
@@ -104,7 +106,7 @@ def _make_shard(seed: int, k: int, folder: Path) -> Path:
         return path
     found: dict[str, Named] = {}
     for core in islice(cores(f"{seed}/{k}"), DRAWS_PER_SHARD):
-        if core.smiles in found or sa_score(core.molecule) > MAX_SA_SCORE:
+        if core.smiles in found or not has_usual_rings(core.molecule) or sa_score(core.molecule) > MAX_SA_SCORE:
             continue
         example = featurize(core.molecule, seed=seed)
         if example is not None:
@@ -121,6 +123,25 @@ def _read(path: Path) -> list[Named]:
 
 def is_held_out(molecule: Any) -> bool:
     """Whether a capped core is kept from training: decided by its scaffold, so that no scaffold is on both sides."""
-    scaffold = MurckoScaffold.GetScaffoldForMol(molecule)
+    scaffold = MurckoScaffold.GetScaffoldForMol(molecule)  # type: ignore[no-untyped-call]
     Chem.RemoveStereochemistry(scaffold)
     return zlib.crc32(Chem.MolToSmiles(scaffold).encode()) % 1000 < 1000 * HELD_OUT_SHARE
+
+
+def named_core(smiles: str, family: Family, *, seed: int) -> Named | Rejected:
+    """The core of a user's linker, ready for the set, or why it does not fit.
+
+    Args:
+        smiles: the whole molecule.
+        family: of the linker.
+        seed: of the conformer search.
+    """
+    core = core_of(smiles, family)
+    molecule = None if core is None else capped(core)
+    if core is None or molecule is None or not fits(molecule):
+        detail = f"{smiles} is no core of 6 to 20 atoms between two benzoic acids or benzonitriles joined in para"
+        return Rejected(Stage.TRAIN, Reason.NOT_EXPRESSIBLE, detail)
+    example = featurize(molecule, seed=seed)
+    if example is None:
+        return Rejected(Stage.TRAIN, Reason.RELAXATION, f"no relaxed MMFF94 conformer of {smiles} was found")
+    return Named(core, example, is_held_out(molecule))

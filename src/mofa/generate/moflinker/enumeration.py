@@ -16,7 +16,7 @@ from rdkit import Chem, rdBase
 
 from mofa.generate.building import Assembly, set_trans
 from mofa.generate.moflinker import units
-from mofa.generate.moflinker.vocabulary import ELEMENTS, MAX_CORE_ATOMS, MAX_HYDROGENS, MIN_CORE_ATOMS
+from mofa.generate.moflinker.vocabulary import ELEMENTS, MAX_CORE_ATOMS, MAX_HYDROGENS, MIN_CORE_ATOMS, RING_SIZES
 
 CAP_ATOMS = 6
 """Atoms of one phenyl cap, which stands for either family's prompt."""
@@ -109,6 +109,12 @@ def fits(molecule: Any) -> bool:
     )
 
 
+def has_usual_rings(molecule: Any) -> bool:
+    """Whether all rings have five to seven atoms."""
+    sizes = [len(ring) for ring in molecule.GetRingInfo().AtomRings()]
+    return all(size in RING_SIZES for size in sizes)
+
+
 def _draw(rng: random.Random) -> Core | None:
     n_rings = _choice(rng, units.RING_COUNTS)
     parts = [_end_spacer(rng)]
@@ -161,7 +167,7 @@ def _is_free(atom: Any) -> bool:
 
 
 def _is_unstable(molecule: Any) -> bool:
-    return any(molecule.HasSubstructMatch(query) for query in _queries())
+    return any(bool(molecule.HasSubstructMatch(query)) for query in _queries())
 
 
 def _turned(rng: random.Random, smiles: str) -> str:

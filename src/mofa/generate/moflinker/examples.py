@@ -123,10 +123,11 @@ class Packed:
 def pack(examples: Iterable[Example], held_out: Iterable[bool]) -> Packed:
     """Examples as flat arrays."""
     every = list(examples)
-    atoms = [e.elements.astype(np.uint8) | e.hydrogens.astype(np.uint8) << 4 | (e.charges + 1).astype(np.uint8) << 6
-             for e in every]  # fmt: skip
-    bonds = [e.bonds[:, 0].astype(np.uint16) | e.bonds[:, 1].astype(np.uint16) << 5 | e.bonds[:, 2].astype(np.uint16) << 10
-             for e in every]  # fmt: skip
+    atoms = [
+        e.elements.astype(np.uint8) | e.hydrogens.astype(np.uint8) << 4 | (e.charges + 1).astype(np.uint8) << 6
+        for e in every
+    ]
+    bonds = [(e.bonds.astype(np.uint16) << np.array([0, 5, 10], np.uint16)).sum(1).astype(np.uint16) for e in every]
     return Packed(
         n_atoms=np.array([e.n_atoms for e in every], dtype=np.uint8),
         n_bonds=np.array([len(e.bonds) for e in every], dtype=np.uint8),
@@ -184,7 +185,8 @@ def _joined(arrays: Sequence[NDArray], empty: tuple[int, ...], dtype: type) -> N
 
 
 def _milli(positions: NDArray[np.float32]) -> NDArray[np.int16]:
-    return np.rint(positions * _MILLI).astype(np.int16)
+    packed: NDArray[np.int16] = np.rint(positions * _MILLI).astype(np.int16)
+    return packed
 
 
 def _bad(path: Path, what: str) -> InputError:

@@ -1,10 +1,10 @@
 """Flow matching of linkers: from noise along the anchors' axis to a linker in about 25 steps.
 
 Positions go in straight lines from an anisotropic Gaussian between the anchors to the linker, each atom from the noise
-that an optimal assignment gives it (Lipman et al., arXiv 2210.02747; Tong et al., arXiv 2302.00482); types are hidden at
-first and uncovered along the way (Campbell et al., arXiv 2402.04997). The network guesses the linker at the end, and half
-the time in training, always in sampling, it sees its own earlier guess (Chen, Zhang and Hinton, arXiv 2208.04202), bonds
-included. Fake atoms let it decide how many it needs (Dunn and Koes, FlowMol3, arXiv 2508.12629).
+that an optimal assignment gives it (Lipman et al., arXiv 2210.02747; Tong et al., arXiv 2302.00482); types are hidden
+at first and uncovered along the way (Campbell et al., arXiv 2402.04997). The network guesses the linker at the end;
+half the time in training, and always in sampling, it sees its own earlier guess, bonds included (Chen, Zhang and
+Hinton, arXiv 2208.04202). Fake atoms let it decide how many it needs (Dunn and Koes, FlowMol3, arXiv 2508.12629).
 """
 
 from __future__ import annotations
@@ -12,16 +12,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.nn import functional
 
-from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, MASK, Guess, Network, Noisy
+from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, MASK, Guess, Noisy
 from mofa.generate.moflinker.tensors import Batch, matched
 
 SPREAD_ALONG, SPREAD_ACROSS_ANG = 1 / 3.2, 1.6
 """Standard deviations of the noise: along the axis as a share of the anchors' distance, and across it."""
 PATH_NOISE_ANG = 0.10
-"""Standard deviation of what is added to training positions off the straight path, so that the model learns to return."""
+"""Standard deviation of what is added to training positions, so that the model learns to come back to the path."""
 TYPE_POWER = 2.0
 """Types are uncovered with probability time to this power: late, when positions tell what fits."""
 _TYPE_WEIGHT, _HYDROGEN_WEIGHT, _CHARGE_WEIGHT, _BOND_WEIGHT = 0.5, 0.3, 0.2, 1.5
@@ -31,13 +31,14 @@ def noise(context: Tensor, n: int, generator: torch.Generator | None = None) -> 
     """Atoms between the anchors before the flow, Å, ``[B, n, 3]``."""
     anchor_a, anchor_b = context[:, ANCHOR_TOKENS[0]], context[:, ANCHOR_TOKENS[1]]
     span = (anchor_b - anchor_a).norm(dim=-1)[:, None, None]
-    axis = F.normalize(anchor_b - anchor_a, dim=-1)[:, None]
+    axis = functional.normalize(anchor_b - anchor_a, dim=-1)[:, None]
     normal = torch.randn(len(context), n, 3, generator=generator, device=context.device) * SPREAD_ACROSS_ANG
     along = (normal * axis).sum(-1, keepdim=True)
-    return normal + along * axis * (span * SPREAD_ALONG / SPREAD_ACROSS_ANG - 1.0)
+    start: Tensor = normal + along * axis * (span * SPREAD_ALONG / SPREAD_ACROSS_ANG - 1.0)
+    return start
 
 
-def loss(network: Network, batch: Batch, *, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+def loss(network: nn.Module, batch: Batch, *, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
     """Loss of the guesses at random times, and its parts.
 
     Args:
@@ -64,26 +65,33 @@ def loss(network: Network, batch: Batch, *, generator: torch.Generator) -> tuple
     if float(uniform(1)) < 0.5:
         with torch.no_grad():
             earlier = network(noisy).detached()
-    return guess_loss(network(noisy, earlier), batch, time)
+    # Errors late in the flow are small and matter most: weigh them up.
+    return guess_loss(network(noisy, earlier), batch, time, 1.0 / (1.05 - time))
 
 
-def guess_loss(guess: Guess, batch: Batch, time: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
-    """How far a guess at some time is from the linkers: the sum over its parts, and the parts."""
+def guess_loss(guess: Guess, batch: Batch, time: Tensor, weight_of_moves: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
+    """How far a guess is from the linkers: the sum over its parts, and the parts.
+
+    Args:
+        guess: of the network.
+        batch: the linkers.
+        time: that the guess was made at, ``[B]``; classes count the more the later.
+        weight_of_moves: of the positions, ``[B]``.
+    """
     mask, real = batch.mask, batch.mask * (batch.types != FAKE)
     n_atoms, n_real = mask.sum(1), real.sum(1).clamp(min=1.0)
     error = (guess.positions - batch.positions).square().sum(-1)
-    # Errors late in the flow are small and matter most: weigh them up.
-    moved = ((error * mask).sum(1) / (3.0 * n_atoms) / (1.05 - time)).mean()
+    moved = ((error * mask).sum(1) / (3.0 * n_atoms) * weight_of_moves).mean()
     weight = 0.05 + time.square()
 
     def entropy(logits: Tensor, classes: Tensor, of: Tensor, count: Tensor) -> Tensor:
-        found = F.cross_entropy(logits.movedim(-1, 1), classes, reduction="none") * of
+        found = functional.cross_entropy(logits.movedim(-1, 1), classes, reduction="none") * of
         return (found.flatten(1).sum(1) / count * weight).mean()
 
     types = entropy(guess.types, batch.types, mask, n_atoms)
     hydrogens = entropy(guess.hydrogens, batch.hydrogens, real, n_real)
     charges = entropy(guess.charges, batch.charges, real, n_real)
-    ends = F.pad(real, (2, 0), value=1.0)
+    ends = functional.pad(real, (2, 0), value=1.0)
     pairs = torch.triu(ends[:, :, None] * ends[:, None], diagonal=1)
     bonds = entropy(guess.bonds, batch.bonds, pairs, n_real)
     total = (
@@ -131,13 +139,13 @@ def sample(
             positions = positions + fresh * (churn_ang * (1.0 - then))
         positions = positions * mask[..., None]
         uncover = (then**TYPE_POWER - now**TYPE_POWER) / (1.0 - now**TYPE_POWER)
-        drawn = _draw(guess.types / type_temperature, generator)
+        drawn = draw_types(guess.types / type_temperature, generator)
         types = torch.where((types == MASK) & (torch.rand(n_batch, n, generator=generator) < uncover), drawn, types)
     noisy = Noisy(positions, types, context, torch.full((n_batch,), 0.999), mask, conditions)
     return positions, types, network(noisy, guess)
 
 
-def _draw(logits: Tensor, generator: torch.Generator) -> Tensor:
+def draw_types(logits: Tensor, generator: torch.Generator) -> Tensor:
     """One class for each row of logits."""
     uniform = torch.rand(logits.shape, generator=generator).clamp(1e-20, 1.0)
     return (logits - (-uniform.log()).log()).argmax(-1)

@@ -14,12 +14,12 @@ CPU does fast.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
+from torch.nn import functional
 
 from mofa.generate.moflinker.vocabulary import (
     CHARGES,
@@ -70,7 +70,7 @@ class Noisy:
     """What the network is shown of some linkers at one time of the flow; the last atoms of small ones are padding."""
 
     positions: Tensor
-    """Of the core, Å, relative to the anchors' midpoint, ``[B, n, 3]``."""
+    """Of the core, Å, ``[B, n, 3]``."""
     types: Tensor
     """Type tokens of the core: elements, `FAKE` or `MASK`, ``[B, n]``."""
     context: Tensor
@@ -100,7 +100,7 @@ class Guess:
 
     def detached(self) -> Guess:
         """The same without gradients, to be shown to the network again."""
-        return Guess(*(getattr(self, name).detach() for name in ("positions", "types", "hydrogens", "charges", "bonds")))
+        return Guess(*(getattr(self, field.name).detach() for field in fields(self)))
 
 
 class Network(nn.Module):
@@ -134,6 +134,7 @@ class Network(nn.Module):
         self.bond_distances = nn.Linear(2 * config.radial, width // 2, bias=False)
         self.bond_hidden = nn.Linear(width // 2, width // 4)
         self.bond_head = nn.Linear(width // 4, N_BOND_CLASSES)
+        self._context_types: Tensor
         self.register_buffer("_context_types", torch.tensor(CONTEXT_TYPES), persistent=False)
         nn.init.normal_(self.move_head.weight, std=0.02)
 
@@ -144,10 +145,12 @@ class Network(nn.Module):
             noisy: what is shown.
             earlier: an earlier guess at the same linkers, from this or a nearby time; None for none.
         """
-        mask = F.pad(noisy.mask, (N_CONTEXT, 0), value=1.0)
-        positions = torch.cat([noisy.context, noisy.positions], dim=1)
-        guessed = positions if earlier is None else torch.cat([noisy.context, earlier.positions], dim=1)
-        vectors = _input_vectors(positions, guessed, noisy.context)
+        origin = noisy.context[:, list(ANCHOR_TOKENS)].mean(1, keepdim=True)
+        context = noisy.context - origin
+        mask = functional.pad(noisy.mask, (N_CONTEXT, 0), value=1.0)
+        positions = torch.cat([context, noisy.positions - origin], dim=1)
+        guessed = positions if earlier is None else torch.cat([context, earlier.positions - origin], dim=1)
+        vectors = _input_vectors(positions, guessed, context)
         scalars = self._scalars(noisy, earlier, vectors)
         v = self.vector_embedding(vectors.transpose(-1, -2))
         bias = self._pair_bias(positions, guessed, earlier, mask)
@@ -168,11 +171,12 @@ class Network(nn.Module):
         gram = vectors @ vectors.transpose(-1, -2)
         upper = torch.triu_indices(_N_INPUT_VECTORS, _N_INPUT_VECTORS, device=gram.device)
         products = gram[..., upper[0], upper[1]]
-        scalars: Tensor = self.type_embedding(tokens) + self.products(torch.sign(products) * products.abs().add(1e-6).sqrt())
+        products = torch.sign(products) * products.abs().add(1e-6).sqrt()
+        scalars: Tensor = self.type_embedding(tokens) + self.products(products)
         scalars = scalars + about_linker[:, None]
         if earlier is not None:
             seen = [logits.softmax(-1) for logits in (earlier.types, earlier.hydrogens, earlier.charges)]
-            scalars = scalars + F.pad(self.earlier(torch.cat(seen, dim=-1)), (0, 0, N_CONTEXT, 0))
+            scalars = scalars + functional.pad(self.earlier(torch.cat(seen, dim=-1)), (0, 0, N_CONTEXT, 0))
         return scalars
 
     def _pair_bias(self, positions: Tensor, guessed: Tensor, earlier: Guess | None, mask: Tensor) -> Tensor:
@@ -186,9 +190,10 @@ class Network(nn.Module):
         bonds[:, :3, :3, N_BOND_CLASSES] = 1.0
         bonds[:, 3:6, 3:6, N_BOND_CLASSES] = 1.0
         features = torch.cat([self.radial(distances(positions)), self.radial(distances(guessed)), bonds], dim=-1)
-        bias = self.pair_out(F.silu(self.pair_in(features)))
+        bias = self.pair_out(functional.silu(self.pair_in(features)))
         bias = bias.view(n_batch, n, n, self.config.layers, self.config.heads).permute(0, 3, 4, 1, 2)
-        return bias.masked_fill(mask[:, None, None, None, :] == 0, -1e4)
+        masked: Tensor = bias.masked_fill(mask[:, None, None, None, :] == 0, -1e4)
+        return masked
 
     def _heads(self, noisy: Noisy, positions: Tensor, scalars: Tensor, v: Tensor) -> Guess:
         """The guess from the last layer's scalars and vectors."""
@@ -203,13 +208,13 @@ class Network(nn.Module):
         separation = distances(ends)
         hidden = self.bond_atoms(scalars[:, shown])
         pairs = torch.cat([self.radial(separation), self.radial(separation * 3.0)], dim=-1)
-        hidden = F.silu(hidden[:, :, None] + hidden[:, None] + self.bond_distances(pairs))
+        hidden = functional.silu(hidden[:, :, None] + hidden[:, None] + self.bond_distances(pairs))
         return Guess(
             positions=moved,
             types=self.type_head(core).to(exact),
             hydrogens=self.hydrogen_head(core).to(exact),
             charges=self.charge_head(core).to(exact),
-            bonds=self.bond_head(F.silu(self.bond_hidden(hidden))).to(exact),
+            bonds=self.bond_head(functional.silu(self.bond_hidden(hidden))).to(exact),
         )
 
 
@@ -242,13 +247,15 @@ class Layer(nn.Module):
         s = self.qkv(self.norm_attention(scalars)).view(n_batch, n, 3, heads, d_scalar)
         w = self.vector_qkv(_normed(v)).view(n_batch, n, 3, 3, heads, -1).movedim(2, -1).flatten(-2)
         query, key, value = torch.cat([s, w], dim=-1).permute(2, 0, 3, 1, 4)
-        mixed = F.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype)).transpose(1, 2)
+        mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=bias.to(query.dtype)).transpose(
+            1, 2
+        )
         scalars = scalars + self.out(mixed[..., :d_scalar].reshape(n_batch, n, width))
-        w = mixed[..., d_scalar:].unflatten(-1, (-1, 3)).movedim(-1, 2).reshape(n_batch, n, 3, -1)
+        w = mixed[..., d_scalar:].reshape(n_batch, n, heads, -1, 3).movedim(-1, 2).reshape(n_batch, n, 3, -1)
         v = v + self.vector_out(w)
         left, right = self.vector_mix(_normed(v)).chunk(2, dim=-1)
         products = (left * right).sum(-2)
-        hidden = F.silu(self.up(torch.cat([self.norm_atom(scalars), products], dim=-1)))
+        hidden = functional.silu(self.up(torch.cat([self.norm_atom(scalars), products], dim=-1)))
         step, gate = self.down(hidden).split([width, self.n_vectors], dim=-1)
         return scalars + step, v + left * gate[..., None, :]
 
@@ -258,11 +265,12 @@ class Radial(nn.Module):
 
     def __init__(self, count: int, reach_ang: float) -> None:
         super().__init__()
+        self.centres: Tensor
         self.register_buffer("centres", torch.linspace(0.0, reach_ang, count), persistent=False)
         self.sharpness = math.log2(math.e) * 0.5 * (count / reach_ang) ** 2
 
     def forward(self, distance: Tensor) -> Tensor:
-        """``[..., count]``"""
+        """How near each centre it is, ``[..., count]``."""
         return torch.exp2(-self.sharpness * (distance[..., None] - self.centres) ** 2)
 
 
@@ -275,8 +283,10 @@ def distances(positions: Tensor) -> Tensor:
 def _input_vectors(positions: Tensor, guessed: Tensor, context: Tensor) -> Tensor:
     """Position, guess, and the frame of the anchors on every atom, ``[B, N, 6, 3]``, about 1 in length."""
     anchor_a, anchor_b = context[:, ANCHOR_TOKENS[0]], context[:, ANCHOR_TOKENS[1]]
-    axis = F.normalize(anchor_b - anchor_a, dim=-1)
-    exits = [F.normalize(context[:, k + 1] + context[:, k + 2] - 2 * context[:, k], dim=-1) for k in ANCHOR_TOKENS]
+    axis = functional.normalize(anchor_b - anchor_a, dim=-1)
+    exits = [
+        functional.normalize(context[:, k + 1] + context[:, k + 2] - 2 * context[:, k], dim=-1) for k in ANCHOR_TOKENS
+    ]
     frame = torch.stack([axis, *exits], dim=1)[:, None].expand(-1, positions.shape[1], -1, -1)
     own = torch.stack([positions, guessed, 3.0 * (guessed - positions)], dim=2) / _LENGTH_SCALE_ANG
     return torch.cat([own, frame], dim=2)

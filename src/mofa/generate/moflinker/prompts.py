@@ -63,7 +63,7 @@ def _benzonitrile() -> Prompt:
     carbon = ring[5] + [_C_CN, 0, 0]
     return Prompt(
         ("C",) * 7 + ("N",),
-        np.vstack([ring, carbon, carbon + [_CN, 0, 0]]),
+        np.vstack([ring, carbon, carbon + np.array([_CN, 0, 0])]),
         (*_RING_BONDS, Bond(5, 6, 1.0), Bond(6, 7, 3.0)),
         (*_RING_HYDROGENS, 0, 0),
         (7, 6, 5),
@@ -85,7 +85,8 @@ def context_directions(context: NDArray[np.float64]) -> tuple[NDArray[np.float64
 def place(prompt: Prompt, context: NDArray[np.float64]) -> NDArray[np.float64]:
     """The prompt's atoms where its three context atoms ``[3, 3]`` are, Å, ``[n, 3]``."""
     along, across = context_directions(np.asarray(context, dtype=np.float64))
-    return context[0] + prompt.positions @ np.stack([along, across, np.cross(along, across)])
+    placed: NDArray[np.float64] = context[0] + prompt.positions @ np.stack([along, across, np.cross(along, across)])
+    return placed
 
 
 def raw_linker_of(example: Example, family: Family, *, source: str, model_version: int = 0) -> RawLinker:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -15,6 +16,7 @@ from mofa.generate.moflinker.vocabulary import CHARGES, FAMILIES, N_ANCHORS
 
 _POLAR_EDGES, _SP3_EDGES = (1, 3, 5), (1, 3)
 _UNASKED_SHARE = 0.4
+_PADDING = {"types": FAKE, "charges": 1}
 
 
 @dataclass
@@ -110,6 +112,7 @@ def table(packed: Packed) -> Table:
     bonds = np.zeros((count, n + N_ANCHORS, n + N_ANCHORS), np.int8)
     context = np.zeros((count, *packed.context.shape[1:]), np.float32)
     conditions = np.zeros((count, 4), np.int64)
+    mask = np.arange(n)[None] < packed.n_atoms[:, None]
     for k in range(count):
         example = packed[k]
         size = example.n_atoms
@@ -118,11 +121,24 @@ def table(packed: Packed) -> Table:
         bonds[k, : size + N_ANCHORS, : size + N_ANCHORS] = example.bond_classes()
         context[k] = example.context
         conditions[k] = 0, size, polar_bin(example.n_polar), sp3_bin(example.n_sp3)
-    whole = Batch(
-        *(torch.from_numpy(array) for array in (positions, types, hydrogens, charges, bonds, context)),
-        mask=torch.zeros(0), conditions=torch.from_numpy(conditions),
-    )  # fmt: skip
+    arrays = (positions, types, hydrogens, charges, bonds, context, mask, conditions)
+    whole = Batch(*(torch.from_numpy(array) for array in arrays))
     return Table(whole, torch.from_numpy(packed.n_atoms.astype(np.int64)))
+
+
+def joined(parts: Sequence[Batch]) -> Batch:
+    """Batches of different sizes as one."""
+    n = max(part.types.shape[1] for part in parts)
+
+    def grown(part: Batch, name: str) -> Tensor:
+        tensor: Tensor = getattr(part, name)
+        extra = n - part.types.shape[1]
+        dims = {"context": 0, "conditions": 0, "bonds": 2}.get(name, 1)
+        pads = [0, 0] * (tensor.dim() - 1 - dims) + [0, extra] * dims
+        return torch.nn.functional.pad(tensor, pads, value=_PADDING.get(name, 0)) if dims and extra else tensor
+
+    names = [field.name for field in fields(Batch)]
+    return Batch(*(torch.cat([grown(part, name) for part in parts]) for name in names))
 
 
 def matched(start: Tensor, batch: Batch) -> Tensor:
@@ -143,4 +159,3 @@ def polar_bin(n: int | None) -> int:
 def sp3_bin(n: int | None) -> int:
     """Bin of a number of tetrahedral carbons: 0 not asked, 1 none, 2 one or two, 3 more."""
     return 0 if n is None else 1 + sum(n >= edge for edge in _SP3_EDGES)
-

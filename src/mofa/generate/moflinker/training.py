@@ -6,10 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from mofa.generate.moflinker import flow
-from mofa.generate.moflinker.network import Network
+from mofa.generate.moflinker import ddpm, flow
 from mofa.generate.moflinker.tensors import Batch, Table
 
 OBJECTIVES = ("flow", "ddpm")
@@ -22,7 +21,7 @@ _SIZE_JITTER = 2.0
 class Pretraining:
     """All examples, epoch by epoch, in batches of similar sizes. A `mofa.generate.learning.loop.Trainee`."""
 
-    model: Network
+    model: nn.Module
     data: Table
     batch_size: int
     seed: int
@@ -45,7 +44,8 @@ class Pretraining:
 
     def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the objective."""
-        return flow.loss(self.model, batch, generator=self._generator)
+        objective = flow.loss if self.objective == "flow" else ddpm.loss
+        return objective(self.model, batch, generator=self._generator)
 
     def _shuffled(self, epoch: int) -> Tensor:
         """The batches of an epoch, ``[n_batches, batch_size]``."""
@@ -55,4 +55,3 @@ class Pretraining:
         start = int(rng.integers(0, len(order) % size + 1))
         batches = order[start : start + len(order) // size * size].reshape(-1, size)
         return torch.from_numpy(batches[rng.permutation(len(batches))])
-

@@ -14,6 +14,8 @@ MAX_HYDROGENS = 3
 MIN_CORE_ATOMS = 6
 MAX_CORE_ATOMS = 20
 """Heavy atoms between the two prompts, the paper's range."""
+RING_SIZES = (5, 6, 7)
+"""Rings of other sizes are not meant."""
 N_ANCHORS = 2
 N_CONTEXT = 6
 """Prompt atoms that the model sees: for each end the anchor carbon and the two carbons beside it in its ring."""

@@ -1,0 +1,160 @@
+"""The flow generator: linkers from noise between two prompts, bonds and hydrogens included."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+
+from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
+from mofa.errors import InputError
+from mofa.generate.learning.distributed import has_fast_bf16
+from mofa.generate.moflinker import prompts
+from mofa.generate.moflinker.decode import Fault, Scores, decode
+from mofa.generate.moflinker.graphs import core_smiles
+from mofa.generate.moflinker.model import DEFAULT_STEPS, VERSION, Model, load
+from mofa.generate.moflinker.network import FAKE, Guess
+from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
+from mofa.generate.moflinker.training import MOST_FAKES
+from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS, MIN_CORE_ATOMS, PROMPT_HEAVY_ATOMS
+from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
+
+MAX_ROUNDS = 8
+"""Draws of a batch before it is given up as short, in batches."""
+TYPE_TEMPERATURE = 0.9
+
+
+class FlowGenerator:
+    """MOFLinker. A `mofa.generate.Trainable` and `mofa.generate.protocol.Counted`.
+
+    Args:
+        steps: of the flow, or of the reverse diffusion.
+    """
+
+    name = "flow"
+    version = VERSION
+    families = FAMILIES
+
+    def __init__(self, steps: int = DEFAULT_STEPS) -> None:
+        self.n_draws = self.n_failed = self.n_repeated = 0
+        self._steps = steps
+
+    def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
+        """Deliver the batches of a stream from ``request.start_batch`` on.
+
+        Whether a linker is a repetition depends on those before it, so batches that are skipped are drawn all the same.
+
+        Raises:
+            InputError: a weights file that is not of this model, or sizes outside the trained range.
+        """
+        sizes = core_sizes(request)
+        return self._stream(request, load(request.weights), sizes)
+
+    def train(
+        self, examples: Sequence[Linker], request: TrainingRequest, on_progress: ProgressCallback | None = None
+    ) -> ModelRef | Rejected:
+        """Retrain on linkers that did well; see `mofa.generate.moflinker.finetune`."""
+        from mofa.generate.moflinker.finetune import finetune
+
+        return finetune(examples, request, on_progress, name=self.name, version=self.version)
+
+    def _stream(self, request: StreamRequest, model: Model, sizes: tuple[int, int]) -> Iterator[list[RawLinker]]:
+        seen: set[str] = set()
+        for number in range(request.n_batches):
+            batch = self._batch(request, model, sizes, number, seen)
+            if number >= request.start_batch and batch:
+                yield batch
+
+    def _batch(
+        self, request: StreamRequest, model: Model, sizes: tuple[int, int], number: int, seen: set[str]
+    ) -> list[RawLinker]:
+        """One batch; what fails or repeats is replaced from further draws."""
+        wanted, made = request.size_of(number), list[RawLinker]()
+        for round_number in range(MAX_ROUNDS):
+            missing = wanted - len(made)
+            if not missing:
+                break
+            seed = [request.seed, number, round_number, list(Family).index(request.family)]
+            for linker in self.draw(model, request, sizes, missing, seed):
+                self.n_draws += 1
+                if linker is None:
+                    self.n_failed += 1
+                elif linker[0] in seen:
+                    self.n_repeated += 1
+                else:
+                    seen.add(linker[0])
+                    made.append(linker[1])
+        return made
+
+    def draw(
+        self, model: Model, request: StreamRequest, sizes: tuple[int, int], n: int, seed: Sequence[int]
+    ) -> list[tuple[str, RawLinker] | None]:
+        """Core SMILES and linker of `n` draws; None for draws that gave no molecule."""
+        rng = np.random.default_rng(list(seed))
+        generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
+        drawn = model.poses.draw(n, rng, sizes, request.conditions)
+        counts = torch.from_numpy(drawn.sizes + rng.integers(0, MOST_FAKES + 1, n))
+        mask = (torch.arange(int(counts.max()))[None] < counts[:, None]).float()
+        asked = request.conditions
+        conditions = torch.tensor([[
+            FAMILIES.index(request.family), 0, polar_bin(asked.polar_atoms), sp3_bin(asked.sp3_atoms),
+        ]]).repeat(n, 1)  # fmt: skip
+        conditions[:, 1] = torch.from_numpy(drawn.sizes)
+        context = torch.from_numpy(drawn.context).float()
+        with torch.autocast("cpu", torch.bfloat16) if has_fast_bf16() else nullcontext():
+            positions, types, guess = model.sampler()(
+                model.network, context, mask, conditions, steps=self._steps, generator=generator,
+                type_temperature=TYPE_TEMPERATURE,
+            )  # fmt: skip
+        return [self._linker(request, k, positions, types, guess, mask, drawn.context[k]) for k in range(n)]
+
+    def _linker(
+        self, request: StreamRequest, k: int, positions: Any, types: Any, guess: Guess, mask: Any, context: Any
+    ) -> tuple[str, RawLinker] | None:
+        """One draw as a linker, or None where it decodes to no molecule."""
+        kept = torch.nonzero((mask[k] > 0) & (types[k] != FAKE))[:, 0]
+        scores = scores_of(guess, k, kept, positions[k], types[k], context)
+        decoded = decode(scores, least_atoms=1)
+        if isinstance(decoded, Fault):
+            return None
+        smiles = core_smiles(scores.symbols, decoded.bonds, decoded.hydrogens, decoded.charges)
+        linker = prompts.assemble(
+            scores.symbols, positions[k, kept].double().numpy(), decoded.bonds, decoded.hydrogens, decoded.charges,
+            context=context, family=request.family, source=f"{self.name}/{self.version}",
+        )  # fmt: skip
+        return smiles, linker
+
+
+def scores_of(guess: Guess, k: int, kept: Any, positions: Any, types: Any, context: Any) -> Scores:
+    """Scores of linker `k` of a batch, its atoms `kept` only."""
+    ends = torch.cat([torch.tensor([0, 1]), kept + 2])
+    x = np.vstack([np.asarray(context)[[0, 3]], positions[kept].double().numpy()])
+    bonds = guess.bonds[k][ends[:, None], ends[None]].double().numpy()
+    return Scores.of_logits(
+        types[kept].numpy().astype(np.int64), x, bonds,
+        guess.hydrogens[k, kept].double().numpy(), guess.charges[k, kept].double().numpy(),
+    )  # fmt: skip
+
+
+def core_sizes(request: StreamRequest) -> tuple[int, int]:
+    """Fewest and most core atoms of a stream.
+
+    Raises:
+        InputError: nothing that the model was trained on lies in that range.
+    """
+    most = request.max_heavy_atoms - 2 * PROMPT_HEAVY_ATOMS[request.family]
+    asked = request.conditions.core_atoms or (MIN_CORE_ATOMS, MAX_CORE_ATOMS)
+    least, most = max(asked[0], 1), min(asked[1], most)
+    if asked[0] < MIN_CORE_ATOMS or asked[1] > MAX_CORE_ATOMS or most < max(least, MIN_CORE_ATOMS):
+        ends = 2 * PROMPT_HEAVY_ATOMS[request.family]
+        raise InputError(
+            f"core sizes of {asked[0]} to {min(asked[1], most)} atoms are outside the trained range of"
+            f" {MIN_CORE_ATOMS} to {MAX_CORE_ATOMS}",
+            where="generate",
+            action=f"Ask for core atoms within it; the prompts of {request.family} take {ends} heavy atoms of"
+            f" max_heavy_atoms ({request.max_heavy_atoms}). The library makes smaller linkers",
+        )
+    return least, most

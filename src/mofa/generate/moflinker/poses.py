@@ -1,0 +1,117 @@
+"""Where the two prompts stand: distance, directions and twist drawn from the data, given size and what is asked.
+
+The published model keeps one distance for all sizes, which only a third of the linkers of its best size could span.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from mofa.generate.conditions import Conditions
+from mofa.generate.moflinker.conformers import anchor_frame
+from mofa.generate.moflinker.examples import Packed
+from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
+from mofa.generate.moflinker.vocabulary import N_ANCHORS
+
+LENGTH_JITTER_ANG = 0.10
+ANGLE_JITTER_DEG = 3.0
+LENGTH_TOLERANCE_ANG = 0.4
+"""Poses within about this of a length that is asked are used, their distance then set to it."""
+_NAMES = ("context", "sizes", "polar", "sp3")
+
+
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """Poses for some linkers."""
+
+    context: NDArray[np.float64]
+    """Å, ``[n, 6, 3]``."""
+    sizes: NDArray[np.int64]
+    """Core atoms, ``[n]``."""
+
+
+@dataclass(frozen=True, eq=False)
+class PoseSampler:
+    """Poses of real linkers to draw from."""
+
+    context: NDArray[np.int16]
+    """1/1000 Å, ``[n_poses, 6, 3]``."""
+    sizes: NDArray[np.int16]
+    polar: NDArray[np.int16]
+    sp3: NDArray[np.int16]
+
+    @classmethod
+    def of(cls, packed: Packed) -> PoseSampler:
+        """The poses of these examples."""
+        every = [packed[k] for k in range(len(packed))]
+        polar, sp3 = (np.array([getattr(e, name) for e in every], np.int16) for name in ("n_polar", "n_sp3"))
+        return cls(packed.context, packed.n_atoms.astype(np.int16), polar, sp3)
+
+    def tensors(self) -> dict[str, Tensor]:
+        """For a weights file."""
+        return {f"poses.{name}": torch.from_numpy(getattr(self, name).copy()) for name in _NAMES}
+
+    @classmethod
+    def of_tensors(cls, tensors: Mapping[str, Tensor]) -> PoseSampler:
+        """From a weights file."""
+        return cls(*(tensors[f"poses.{name}"].numpy() for name in _NAMES))
+
+    def draw(self, n: int, rng: np.random.Generator, sizes: tuple[int, int], conditions: Conditions) -> Drawn:
+        """Poses of linkers with sizes in a range.
+
+        Args:
+            n: how many.
+            rng: source of random numbers.
+            sizes: fewest and most core atoms.
+            conditions: length, polar and tetrahedral atoms that are asked.
+        """
+        lengths = np.linalg.norm((self.context[:, 3].astype(float) - self.context[:, 0]) / 1000.0, axis=1)
+        weights = ((self.sizes >= sizes[0]) & (self.sizes <= sizes[1])).astype(float)
+        if conditions.polar_atoms is not None:
+            weights *= self._matching(self.polar, polar_bin, conditions.polar_atoms)
+        if conditions.sp3_atoms is not None:
+            weights *= self._matching(self.sp3, sp3_bin, conditions.sp3_atoms)
+        if conditions.length_ang is not None:
+            weights *= np.exp(-0.5 * ((lengths - conditions.length_ang) / LENGTH_TOLERANCE_ANG) ** 2) + 1e-30
+        total = weights.sum()
+        chosen = rng.choice(len(weights), n, p=weights / total if total > 0 else None)
+        context = self.context[chosen] / 1000.0
+        target = lengths[chosen] if conditions.length_ang is None else np.full(n, conditions.length_ang)
+        target = target + rng.normal(0.0, LENGTH_JITTER_ANG, n)
+        moved = np.stack([_jittered(one, length, rng) for one, length in zip(context, target, strict=True)])
+        return Drawn(moved, self.sizes[chosen].astype(np.int64))
+
+    @staticmethod
+    def _matching(values: NDArray[np.int16], bin_of: object, wanted: int) -> NDArray[np.float64]:
+        """1 for poses of linkers in the bin of the number wanted, almost 0 for the others."""
+        assert callable(bin_of)
+        return np.array([1.0 if bin_of(int(value)) == bin_of(wanted) else 1e-6 for value in values])
+
+
+def _jittered(context: NDArray[np.float64], length: float, rng: np.random.Generator) -> NDArray[np.float64]:
+    """A pose with its anchors `length` apart and its prompts turned a little, in the anchor frame, ``[6, 3]``."""
+    ends = context.reshape(N_ANCHORS, 3, 3)
+    shift = 0.5 * length * np.array([1.0, 0.0, 0.0])
+    turned = []
+    for sign, end in zip((-1.0, 1.0), ends, strict=True):
+        turn = _rotation(rng.normal(0.0, np.radians(ANGLE_JITTER_DEG), 3))
+        turned.append((end - end[0]) @ turn.T + sign * shift)
+    moved = np.concatenate(turned)
+    rotation, origin = anchor_frame(moved[0], moved[3])
+    return np.asarray((moved - origin) @ rotation.T)
+
+
+def _rotation(vector: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rotation matrix of a rotation vector, radians."""
+    angle = float(np.linalg.norm(vector))
+    if angle < 1e-12:
+        return np.eye(3)
+    x, y, z = vector / angle
+    cross = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+    return np.asarray(np.eye(3) + np.sin(angle) * cross + (1.0 - np.cos(angle)) * cross @ cross)
