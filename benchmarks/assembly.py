@@ -143,7 +143,7 @@ def sound(smiles: str) -> Linker:
 
 def _sound(family: str, seed: int) -> Iterator[Linker]:
     """Library linkers that `process` lets through."""
-    for batch in generate(family, n=100_000, seed=seed, max_heavy_atoms=MAX_HEAVY_ATOMS):
+    for batch in generate(family, n=100_000, seed=seed, max_heavy_atoms=MAX_HEAVY_ATOMS, generator="library"):
         for raw in batch:
             linker = process(raw)
             if isinstance(linker, Linker):

@@ -30,8 +30,11 @@ def main() -> None:
     options = parser.parse_args()
     rng = np.random.default_rng(options.seed)
     for family in (Family.BCA, Family.BZN):
-        stream = generate(family, n=options.n, seed=options.seed, max_heavy_atoms=options.max_heavy_atoms)
-        process(next(generate(family, n=1))[0])  # libraries and tables are loaded before the clock starts
+        largest = options.max_heavy_atoms
+        stream = generate(family, n=options.n, seed=options.seed, max_heavy_atoms=largest, generator="library")
+        process(
+            next(generate(family, n=1, generator="library"))[0]
+        )  # libraries and tables are loaded before the clock starts
         start = time.process_time()
         raws = [linker for batch in stream for linker in batch]
         generated = time.process_time()

@@ -60,7 +60,7 @@ def held_out(n: int) -> list[Truth]:
     """Library linkers with what they are."""
     truths = []
     for family in (Family.BCA, Family.BZN):
-        for batch in generate(family, n=n // 2, seed=HELD_OUT_SEED):
+        for batch in generate(family, n=n // 2, seed=HELD_OUT_SEED, generator="library"):
             truths += [Truth(raw, *names_of(raw)) for raw in batch]
     return truths
 

@@ -32,7 +32,9 @@ OBJECTIVES: dict[str, Callable[[Linker], bool]] = {
 
 def drawn(family: Family, seed: int, max_heavy_atoms: int, weights: Path | None) -> tuple[list[Linker], float]:
     """Accepted linkers of one stream, and the share that was accepted."""
-    stream = generate(family, n=PER_ROUND, seed=seed, max_heavy_atoms=max_heavy_atoms, weights=weights)
+    stream = generate(
+        family, n=PER_ROUND, seed=seed, max_heavy_atoms=max_heavy_atoms, weights=weights, generator="library"
+    )
     answers = [process(raw) for batch in stream for raw in batch]
     sound = [answer for answer in answers if isinstance(answer, Linker)]
     return sound, len(sound) / len(answers)
@@ -51,7 +53,7 @@ def rounds(objective: Callable[[Linker], bool], max_heavy_atoms: int, folder: Pa
         pool |= {linker.key: linker for linker in sound}
         best = sorted(pool.values(), key=lambda linker: (not objective(linker), linker.key))[: len(pool) // 2]
         if retrain:
-            model = train(best, max_heavy_atoms=max_heavy_atoms)
+            model = train(best, max_heavy_atoms=max_heavy_atoms, generator="library")
             assert isinstance(model, ModelRef), model
             weights = folder / f"weights{model.suffix}"
             weights.write_bytes(model.weights)
@@ -74,7 +76,9 @@ def speed(weights: Path) -> None:
     """Draws without 3-D, and whole linkers, with and without weights."""
     for label, file in (("pre-trained", None), ("retrained", weights), ("pre-trained", None), ("retrained", weights)):
         start_s = time.process_time()
-        n = sum(len(batch) for batch in generate("BCA", n=96, seed=5, max_heavy_atoms=24, weights=file))
+        n = sum(
+            len(batch) for batch in generate("BCA", n=96, seed=5, max_heavy_atoms=24, weights=file, generator="library")
+        )
         print(f"generate, {label:<12} {1e3 * (time.process_time() - start_s) / n:6.1f} CPU-ms per linker")
 
 

@@ -43,7 +43,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def library(family: Family, n: int) -> Iterator[Linker]:
-    for batch in generate(family, n=n, seed=3, max_heavy_atoms=24):
+    for batch in generate(family, n=n, seed=3, max_heavy_atoms=24, generator="library"):
         for raw in batch:
             made = process(raw)
             if isinstance(made, Linker):

@@ -29,6 +29,7 @@ seed = 3
 [generate]
 n = 8
 batch_size = 8
+generator = "library"
 max_heavy_atoms = 13
 [validate]
 steps = 400

@@ -20,7 +20,7 @@ DCB = "N#Cc1ccc(cc1)C#N"
 def test_generate_process_assemble_hand_their_files_on(tmp_path: Path) -> None:
     for family in ("BCA", "BZN"):
         made = mofa(
-            "generate", "--family", family, "--n", "6", "--seed", "3", "--max-heavy-atoms", "16",
+            "generate", "--kind", "library", "--family", family, "--n", "6", "--seed", "3", "--max-heavy-atoms", "16",
             "--out", tmp_path / f"{family}.sdf", "--json",
         )  # fmt: skip
         assert made.code == 0, made.err

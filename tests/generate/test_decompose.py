@@ -41,7 +41,7 @@ def test_every_ring_system_and_every_spacer_is_recognised(family: Family) -> Non
 @pytest.mark.parametrize("family", LEARNT_FAMILIES)
 def test_processed_linkers_are_recognised(family: Family) -> None:
     space = chain_space(family, 24)
-    (batch,) = generate(family, n=16, seed=4, max_heavy_atoms=24)
+    (batch,) = generate(family, n=16, seed=4, max_heavy_atoms=24, generator="library")
     linkers = [linker for linker in map(process, batch) if isinstance(linker, Linker)]
     assert len(linkers) >= 14
     for linker in linkers:

@@ -186,7 +186,11 @@ def test_nothing_hangs_beside_a_pyridyl_nitrogen() -> None:
 @pytest.mark.engine
 @pytest.mark.parametrize(("family", "limit"), [(Family.PYR, 38), (Family.TCA, 38), (Family.QCA, 38), (Family.IMD, 20)])
 def test_made_linkers_pass_processing_with_their_ends(family: Family, limit: int) -> None:
-    raw = [linker for batch in generate(family, n=12, seed=3, max_heavy_atoms=limit) for linker in batch]
+    raw = [
+        linker
+        for batch in generate(family, n=12, seed=3, max_heavy_atoms=limit, generator="library")
+        for linker in batch
+    ]
     assert len(raw) == 12
     sound = [linker for linker in map(process, raw) if isinstance(linker, Linker)]
     assert len(sound) >= 11
@@ -195,7 +199,7 @@ def test_made_linkers_pass_processing_with_their_ends(family: Family, limit: int
 
 
 def test_pyridyls_bind_through_their_ends() -> None:
-    for batch in generate(Family.PYR, n=8, seed=2):
+    for batch in generate(Family.PYR, n=8, seed=2, generator="library"):
         for raw in batch:
             ends = [anchor[0] for anchor in raw.anchors]
             distances = [

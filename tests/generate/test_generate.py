@@ -87,7 +87,7 @@ def test_size_limit_is_kept_and_a_small_library_ends() -> None:
     assert "O=C(O)c1ccc(C(=O)O)cc1" in smiles
     assert len(smiles) == len(set(smiles)) <= library_size(Family.BCA, 12)
     assert library_size(Family.BCA, 8) == 0
-    assert list(generate("BCA", n=4, max_heavy_atoms=8)) == []
+    assert list(generate("BCA", n=4, max_heavy_atoms=8, generator="library")) == []
 
 
 def test_most_of_the_library_is_straight_and_small() -> None:
@@ -102,14 +102,14 @@ def test_most_of_the_library_is_straight_and_small() -> None:
 @pytest.mark.parametrize("option", ["n", "batch_size", "start_batch", "max_heavy_atoms"])
 def test_arguments_out_of_range_are_named(option: str) -> None:
     with pytest.raises(InputError, match=option):
-        generate("BCA", **{option: -1})
+        generate("BCA", generator="library", **{option: -1})
 
 
 def test_unknown_family_and_generator_are_named() -> None:
     with pytest.raises(InputError, match=r"unknown linker family 'XYZ'.*BCA, BZN"):
         generate("XYZ")
     with pytest.raises(InputError, match=r"makes no AMN linkers.*Choose BCA"):
-        generate("AMN")
+        generate("AMN", generator="library")
     with pytest.raises(EngineMissingError, match="library"):
         generate("BCA", generator="flow-9")
 

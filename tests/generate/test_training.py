@@ -24,7 +24,7 @@ ALKYNE = "C#C"
 
 
 def trained(examples: list[Linker], **options: int) -> ModelRef:
-    model = train(examples, **options)
+    model = train(examples, generator="library", **options)
     assert isinstance(model, ModelRef), str(model)
     return model
 
@@ -110,7 +110,7 @@ def test_the_prior_share_is_a_floor_of_the_diversity(tmp_path: Path) -> None:
     examples = library_linkers(Family.BCA, 1, where=has_alkyne) * 5000
     shares = []
     for prior_share in (0.05, 0.5, 1.0):
-        model = train(examples, prior_share=prior_share)
+        model = train(examples, prior_share=prior_share, generator="library")
         assert isinstance(model, ModelRef)
         shares.append(share(stream(Family.BCA, 300, saved(model, tmp_path)), has_alkyne))
     assert shares[0] > shares[1] > shares[2]
@@ -123,7 +123,7 @@ def test_foreign_examples_are_left_out_and_counted() -> None:
     mixed = trained([*own, *foreign])
     assert (mixed.n_examples, mixed.metrics["expressed_fraction"]) == (20, 0.8)
     assert mixed.weights == trained(own).weights
-    refused = train(foreign)
+    refused = train(foreign, generator="library")
     assert isinstance(refused, Rejected)
     assert (refused.stage, refused.reason) == (Stage.TRAIN, Reason.NOT_EXPRESSIBLE)
 
@@ -131,7 +131,7 @@ def test_foreign_examples_are_left_out_and_counted() -> None:
 @pytest.mark.parametrize("family", [Family.TCA, Family.QCA, Family.IMD])
 def test_families_that_are_no_chains_are_not_learnt(family: Family) -> None:
     others = library_linkers(family, 5)
-    refused = train(others)
+    refused = train(others, generator="library")
     assert isinstance(refused, Rejected)
     assert refused.reason is Reason.NOT_EXPRESSIBLE
     assert refused.detail == f"the library learns from BCA, BZN, PYR linkers; the 5 examples are {family}"
@@ -153,13 +153,15 @@ def test_examples_beyond_the_size_limit_raise_it() -> None:
 @pytest.mark.engine
 def test_trained_linkers_are_sound_distinct_and_resumable(tmp_path: Path) -> None:
     path = saved(trained(library_linkers(Family.BZN, 64, where=has_alkyne)), tmp_path)
-    batches = list(generate("BZN", n=24, seed=2, batch_size=8, max_heavy_atoms=26, weights=path))
+    batches = list(generate("BZN", n=24, seed=2, batch_size=8, max_heavy_atoms=26, weights=path, generator="library"))
     assert [len(batch) for batch in batches] == [8, 8, 8]
     linkers = [process(raw) for batch in batches for raw in batch]
     sound = [linker for linker in linkers if isinstance(linker, Linker)]
     assert len(sound) >= 23
     assert len({linker.key for linker in sound}) == len(sound)
-    (last,) = generate("BZN", n=24, seed=2, batch_size=8, max_heavy_atoms=26, start_batch=2, weights=path)
+    (last,) = generate(
+        "BZN", n=24, seed=2, batch_size=8, max_heavy_atoms=26, start_batch=2, weights=path, generator="library"
+    )
     assert [raw.symbols for raw in last] == [raw.symbols for raw in batches[2]]
     assert all(isinstance(raw, RawLinker) and raw.source == "library/1" for raw in last)
 

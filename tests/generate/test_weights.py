@@ -77,7 +77,7 @@ def test_bad_weights_are_one_clear_line(content: bytes, message: str, tmp_path: 
     path = tmp_path / "weights.json"
     path.write_bytes(content)
     with pytest.raises(InputError) as caught:
-        generate("BZN", weights=path)
+        generate("BZN", weights=path, generator="library")
     text = str(caught.value)
     assert text.startswith(f"{path}: ")
     assert message in text
@@ -88,4 +88,4 @@ def test_bad_weights_are_one_clear_line(content: bytes, message: str, tmp_path: 
 @pytest.mark.parametrize("name", ["none.json", "."])
 def test_files_that_cannot_be_read_are_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="cannot be read"):
-        generate("BCA", weights=tmp_path / name)
+        generate("BCA", weights=tmp_path / name, generator="library")

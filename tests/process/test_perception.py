@@ -25,7 +25,12 @@ LEAST_RIGHT = {"likelihood": 0.98, "exact": 0.98, "openbabel": 0.7}
 @pytest.fixture(scope="module")
 def library() -> list[RawLinker]:
     families = (Family.BCA, Family.BZN)
-    return [k for family in families for batch in generate(family, n=20, seed=8, max_heavy_atoms=24) for k in batch]
+    return [
+        k
+        for family in families
+        for batch in generate(family, n=20, seed=8, max_heavy_atoms=24, generator="library")
+        for k in batch
+    ]
 
 
 def bare(linker: RawLinker, noise_ang: float = 0.0, seed: int = 0) -> RawLinker:

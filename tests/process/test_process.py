@@ -38,7 +38,12 @@ def without_bonds(linker: RawLinker) -> RawLinker:
 @pytest.fixture(scope="module")
 def library() -> list[RawLinker]:
     families = (Family.BCA, Family.BZN)
-    return [k for family in families for batch in generate(family, n=20, seed=3, max_heavy_atoms=24) for k in batch]
+    return [
+        k
+        for family in families
+        for batch in generate(family, n=20, seed=3, max_heavy_atoms=24, generator="library")
+        for k in batch
+    ]
 
 
 def test_astatine_takes_the_place_of_the_carboxyl_carbon() -> None:

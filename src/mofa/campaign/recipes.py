@@ -32,6 +32,7 @@ def check_recipe(recipe: Sequence[Family], section: Assemble, generator: Generat
         InputError: there is no such node or net, or a file is wrong.
     """
     from mofa.assemble import load_net, load_node, places
+    from mofa.generate.task import LARGEST
 
     node = load_node(section.node)
     net = load_net(section.net, file=section.net_file or None)
@@ -47,10 +48,11 @@ def check_recipe(recipe: Sequence[Family], section: Assemble, generator: Generat
         )
     missing = [family for family in dict.fromkeys(recipe) if family not in generator.families]
     if missing:
+        other = "" if generator.name == LARGEST else f', or generator = "{LARGEST}" in [generate]'
         raise ConfigError(
             f"the generator {generator.name!r} makes no {' and no '.join(missing)} linkers",
             where=WHERE,
-            action=_what_to_write(ways, generator),
+            action=_what_to_write(ways, generator) + other,
         )
 
 
