@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
 from torch import distributed as dist
+from torch import nn
 
 from mofa.errors import EngineError
 

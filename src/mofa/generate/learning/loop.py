@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -118,10 +119,10 @@ def fit(
     group.share_start(model)
     started_s, saved_s = time.process_time(), time.monotonic()
     seen: dict[str, float] = {}
-    while state.step < schedule.steps:
+    for batch in _batches(trainee, group, range(state.step, schedule.steps), ahead=device != "cpu"):
         state.set_rate(schedule.rate(state.step))
         with torch.autocast(device, torch.bfloat16) if schedule.bf16 else nullcontext():
-            loss, parts = trainee.loss(trainee.batch(state.step, group.rank, group.size))
+            loss, parts = trainee.loss(batch)
         state.optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         late = group.average_gradients(model, stop=time.monotonic() > deadline)
@@ -153,6 +154,19 @@ def fit(
         parts=seen,
         cpu_s=time.process_time() - started_s,
     )
+
+
+def _batches(trainee: Trainee, group: Group, steps: range, *, ahead: bool) -> Iterator[Any]:
+    """The batches of these steps; with `ahead` the next one is made while a GPU works on the last."""
+    if not ahead:
+        yield from (trainee.batch(step, group.rank, group.size) for step in steps)
+        return
+    with ThreadPoolExecutor(1) as pool:
+        coming: Future[Any] | None = None
+        for step in steps:
+            now = coming or pool.submit(trainee.batch, step, group.rank, group.size)
+            coming = pool.submit(trainee.batch, step + 1, group.rank, group.size)
+            yield now.result()
 
 
 def _remember(seen: dict[str, float], now: Mapping[str, float | Tensor]) -> None:

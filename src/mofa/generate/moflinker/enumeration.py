@@ -61,7 +61,7 @@ def capped(core_smiles: str) -> Any | None:
     if molecule is None:
         return None
     ends = [atom for atom in molecule.GetAtoms() if atom.GetAtomicNum() == 0]
-    if len(ends) != 2 or any(end.GetDegree() != 1 for end in ends):
+    if len(ends) != 2 or any(end.GetDegree() != 1 or end.GetBonds()[0].GetBondTypeAsDouble() != 1.0 for end in ends):
         return None
     for number, end in enumerate(ends, start=1):
         end.SetIsotope(number)
@@ -112,7 +112,7 @@ def fits(molecule: Any) -> bool:
 def has_usual_rings(molecule: Any) -> bool:
     """Whether all rings have five to seven atoms."""
     sizes = [len(ring) for ring in molecule.GetRingInfo().AtomRings()]
-    return all(size in RING_SIZES for size in sizes)
+    return set(sizes) <= set(RING_SIZES)
 
 
 def _draw(rng: random.Random) -> Core | None:

@@ -7,6 +7,7 @@ How it is turned about x is arbitrary: the model is equivariant.
 from __future__ import annotations
 
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
@@ -164,16 +165,19 @@ def load(path: Path) -> tuple[Packed, list[str]]:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            if int(file["format_version"]) != FORMAT_VERSION:
-                raise _bad(path, f"the data are of format {int(file['format_version'])}, not {FORMAT_VERSION}")
+            version = file["format_version"].tolist()
             packed = Packed(*(file[name] for name in _ARRAYS))
             smiles = file["smiles"].tobytes().decode().split("\n") if len(packed) else []
     except OSError as error:
         raise _bad(path, f"cannot be read ({error.strerror or error})") from error
-    except (ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise _bad(path, "this is no file of training data, or it is damaged") from error
-    sizes = int(packed.n_atoms.sum()), int(packed.n_bonds.sum())
-    if (len(packed.atoms), len(packed.bonds)) != sizes or len(packed.positions) != sizes[0]:
+    if version != FORMAT_VERSION:
+        raise _bad(path, f"the data are of format {version}, not {FORMAT_VERSION}")
+    n, n_atoms, n_bonds = len(packed), int(packed.n_atoms.sum()), int(packed.n_bonds.sum())
+    wanted = {"n_bonds": (n,), "held_out": (n,), "atoms": (n_atoms,), "bonds": (n_bonds,),
+              "positions": (n_atoms, 3), "context": (n, N_CONTEXT, 3)}  # fmt: skip
+    if any(getattr(packed, name).shape != shape for name, shape in wanted.items()):
         raise _bad(path, "the data are truncated")
     if len(smiles) != len(packed):
         raise _bad(path, f"there are {len(smiles)} SMILES for {len(packed)} examples")

@@ -19,15 +19,14 @@ from torch import Tensor, nn
 from mofa.chemistry import Linker, ModelRef, Reason, Rejected, Stage
 from mofa.generate.learning import checkpoint, distributed
 from mofa.generate.learning.loop import Fitted, Schedule, fit
-from mofa.generate.moflinker import ddpm, flow
 from mofa.generate.moflinker.examples import Packed, load, pack
 from mofa.generate.moflinker.lessons import example_of_linker
 from mofa.generate.moflinker.model import Model
 from mofa.generate.moflinker.model import load as load_model
 from mofa.generate.moflinker.network import Network
 from mofa.generate.moflinker.poses import PoseSampler
-from mofa.generate.moflinker.tensors import Batch, Table, joined, table
-from mofa.generate.moflinker.training import MOST_FAKES
+from mofa.generate.moflinker.tensors import Table, joined, table
+from mofa.generate.moflinker.training import MOST_FAKES, Step
 from mofa.generate.protocol import ProgressCallback, TrainingRequest
 
 METHOD = "replay"
@@ -52,13 +51,9 @@ class Retraining:
     seed: int
     objective: str
 
-    def __post_init__(self) -> None:
-        self._generator = torch.Generator()
-
-    def batch(self, step: int, rank: int, world: int) -> Batch:
+    def batch(self, step: int, rank: int, world: int) -> Step:
         """This rank's part of a batch."""
         rng = np.random.default_rng([self.seed, step, rank])
-        self._generator.manual_seed(int(rng.integers(2**62)))
         count = max(2, BATCH_SIZE // world)
         n_old = min(count - 1, round(count * self.replay_share))
         fresh = torch.from_numpy(rng.choice(len(self.examples), count - n_old, p=self.odds))
@@ -66,12 +61,11 @@ class Retraining:
         parts = [self.examples.take(fresh, rng, most_fakes=MOST_FAKES)]
         if n_old:
             parts.append(self.replay.take(old, rng, most_fakes=MOST_FAKES))
-        return joined(parts)
+        return Step.of(joined(parts), int(rng.integers(2**62)))
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, batch: Step) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the model's own objective."""
-        objective = flow.loss if self.objective == "flow" else ddpm.loss
-        return objective(self.model, batch, generator=self._generator)
+        return batch.loss(self.model, self.objective)
 
 
 def finetune(

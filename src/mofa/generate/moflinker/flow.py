@@ -38,13 +38,21 @@ def noise(context: Tensor, n: int, generator: torch.Generator | None = None) -> 
     return start
 
 
-def loss(network: nn.Module, batch: Batch, *, generator: torch.Generator) -> tuple[Tensor, dict[str, Tensor]]:
+def matched_noise(batch: Batch, generator: torch.Generator) -> Tensor:
+    """Where the atoms of some linkers start, Å, ``[B, n, 3]``; on the processor, while a GPU is busy."""
+    return matched(noise(batch.context, batch.types.shape[1], generator), batch)
+
+
+def loss(
+    network: nn.Module, batch: Batch, *, generator: torch.Generator, start: Tensor | None = None
+) -> tuple[Tensor, dict[str, Tensor]]:
     """Loss of the guesses at random times, and its parts.
 
     Args:
         network: to be trained.
         batch: linkers.
         generator: of noise and times.
+        start: from `matched_noise`; None draws it.
     """
     n_batch, n = batch.types.shape
     device = batch.positions.device
@@ -52,7 +60,8 @@ def loss(network: nn.Module, batch: Batch, *, generator: torch.Generator) -> tup
     def uniform(*shape: int) -> Tensor:
         return torch.rand(*shape, generator=generator).to(device)
 
-    start = matched(noise(batch.context.cpu(), n, generator).to(device), batch)
+    if start is None:
+        start = matched_noise(batch, generator)
     time = _beta(uniform(n_batch))
     late = time[:, None, None]
     off_path = torch.randn(batch.positions.shape, generator=generator).to(device) * PATH_NOISE_ANG

@@ -17,6 +17,30 @@ _SIZE_JITTER = 2.0
 """Linkers of a batch differ in size by about this, so that little padding is computed."""
 
 
+@dataclass
+class Step:
+    """What one step learns from."""
+
+    batch: Batch
+    start: Tensor
+    """Where the atoms start in the flow, Å, ``[B, n, 3]``."""
+    seed: int
+    """Of everything random in the loss."""
+
+    @classmethod
+    def of(cls, batch: Batch, seed: int, device: str = "cpu") -> Step:
+        """A batch with its noise, on a device."""
+        start = flow.matched_noise(batch, torch.Generator().manual_seed(seed))
+        return cls(batch.to(device), start.to(device), seed)
+
+    def loss(self, model: nn.Module, objective: str) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of one of `OBJECTIVES`, and its parts."""
+        generator = torch.Generator().manual_seed(self.seed + 1)
+        if objective == "flow":
+            return flow.loss(model, self.batch, generator=generator, start=self.start)
+        return ddpm.loss(model, self.batch, generator=generator)
+
+
 @dataclass(eq=False)
 class Pretraining:
     """All examples, epoch by epoch, in batches of similar sizes. A `mofa.generate.learning.loop.Trainee`."""
@@ -29,23 +53,20 @@ class Pretraining:
     device: str = "cpu"
 
     def __post_init__(self) -> None:
-        self._generator = torch.Generator()
         self._epoch, self._batches = -1, torch.zeros(0, 0, dtype=torch.long)
 
-    def batch(self, step: int, rank: int, world: int) -> Batch:
+    def batch(self, step: int, rank: int, world: int) -> Step:
         """Batch of a step on a rank; a function of the seed and these numbers."""
         number = step * world + rank
         epoch, place = divmod(number, max(1, len(self.data) // self.batch_size))
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._shuffled(epoch)
-        self._generator.manual_seed(self.seed * 1_000_003 + number)
-        rng = np.random.default_rng([self.seed, number])
-        return self.data.take(self._batches[place], rng, most_fakes=MOST_FAKES).to(self.device)
+        batch = self.data.take(self._batches[place], np.random.default_rng([self.seed, number]), most_fakes=MOST_FAKES)
+        return Step.of(batch, self.seed * 1_000_003 + 2 * number, self.device)
 
-    def loss(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+    def loss(self, batch: Step) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the objective."""
-        objective = flow.loss if self.objective == "flow" else ddpm.loss
-        return objective(self.model, batch, generator=self._generator)
+        return batch.loss(self.model, self.objective)
 
     def _shuffled(self, epoch: int) -> Tensor:
         """The batches of an epoch, ``[n_batches, batch_size]``."""
