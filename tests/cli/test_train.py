@@ -74,7 +74,7 @@ def test_a_training_of_the_network_is_judged_and_writes_safetensors(tmp_path: Pa
     answer = done.json
     assert (answer["file"], answer["n_examples"]) == ("weights.safetensors", len(CORES))
     assert set(answer["acceptance"]) >= {"accepted", "reason", "gated_yield", "uniqueness", "copies"}
-    assert answer["acceptance"]["gated_yield"]["value"] > 0.3
+    assert answer["acceptance"]["gated_yield"] > 0.3
     sdf = tmp_path / "stiff.sdf"
     made = mofa(
         "generate", "--kind", "graph", "--weights", tmp_path / "weights.safetensors", "--n", "4",

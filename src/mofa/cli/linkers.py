@@ -23,7 +23,9 @@ ALL_FAMILIES = "BCA, TCA, QCA (2, 3, 4 acids), BZN (nitriles), PYR (pyridyls), A
 def generate(
     family: Annotated[str, typer.Option("--family", help=f"Linker family: {MADE_FAMILIES}.")] = "BCA",
     n: Annotated[int, typer.Option("--n", min=1, help="How many linkers.")] = 100,
-    kind: Annotated[str, typer.Option("--kind", help="Generator; `library` enumerates known chemistry.")] = "library",
+    kind: Annotated[
+        str, typer.Option("--kind", help="Generator: graph or flow (learned; BCA and BZN), or library (enumerated).")
+    ] = "graph",
     max_heavy_atoms: Annotated[
         int, typer.Option("--max-heavy-atoms", min=1, help="Largest linker, heavy atoms of the whole molecule.")
     ] = 38,
@@ -193,7 +195,7 @@ def train(
         Path | None,
         typer.Option("--out", help="File for the weights.", show_default="weights.safetensors, or .json of library"),
     ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="Generator to train.")] = "library",
+    kind: Annotated[str, typer.Option("--kind", help="Generator to train: graph, flow or library.")] = "graph",
     steps: Annotated[
         int, typer.Option("--steps", min=60, max=400, help="Steps of the training, of graph and flow.")
     ] = 200,
@@ -254,13 +256,26 @@ def train(
         "n_refused": n_refused,
         "metrics": model.metrics,
         "cpu_s": model.cpu_s,
-        "acceptance": verdict,
+        "acceptance": None if verdict is None else _told(verdict),
     }
     text = f"Learnt from {model.n_examples} of {len(examples) + n_refused} linkers; wrote the weights to {file}"
     if verdict is not None:
         judged = "A campaign would use them" if verdict.accepted else "A campaign would not use them"
         text += f"\n{judged}: {verdict.reason}"
     show(Answer(payload, text), as_json=json_output)
+
+
+def _told(verdict: Acceptance) -> dict[str, object]:
+    """A verdict as JSON values."""
+    return {
+        "accepted": verdict.accepted,
+        "reason": verdict.reason,
+        "gated_yield": verdict.gated_yield.value,
+        "gated_yield_before": verdict.gated_yield_before.value,
+        "uniqueness": verdict.uniqueness.value,
+        "copies": verdict.copies.value,
+        "cpu_s": verdict.cpu_s,
+    }
 
 
 def _verdict(model: ModelRef, examples: list[Linker], max_heavy_atoms: int) -> Acceptance:

@@ -38,14 +38,14 @@ _CONDITIONS = {"core_atoms", "length_ang", "polar_atoms", "sp3_atoms"}
 class Generate(Section):
     """Task 1: propose linkers."""
 
-    generator: str = "library"
-    """Which generator proposes linkers; `library` enumerates known chemistry."""
+    generator: str = "graph"
+    """Which generator proposes linkers: `graph` or `flow` (learned; BCA and BZN), or `library` (enumerated)."""
     batch_size: PositiveInt = 16
     """Linkers per streamed batch."""
     n: PositiveInt = 64
     """Linkers per generate task."""
     max_heavy_atoms: PositiveInt = 38
-    """Largest linker, heavy atoms of the whole molecule. Small linkers make cheap simulations."""
+    """Largest linker, heavy atoms of the whole molecule; 24 or more for `graph` and `flow`. Small ones are cheap."""
     core_atoms: Annotated[tuple[PositiveInt, PositiveInt], Field(strict=False)] | None = None
     """Fewest and most heavy atoms between the two benzoic acids or benzonitriles, 6 to 20; not for `library`."""
     length_ang: Annotated[float, Field(ge=3, le=25)] | None = None

@@ -6,12 +6,13 @@
 Linkers that did well, as `mofa.process` gives them, retrain the generator; the weights go through a file:
 
 >>> model = train(best_linkers)
->>> Path("weights.json").write_bytes(model.weights)
->>> better = next(generate("BCA", n=16, seed=1, weights="weights.json"))
+>>> Path("weights.safetensors").write_bytes(model.weights)
+>>> better = next(generate("BCA", n=16, seed=1, weights="weights.safetensors"))
 
-``library`` enumerates linkers from ring cores, spacers and substituents; it is the embedded default and the
-baseline for learned generators, which join the `GENERATORS` registry behind the same `Generator` protocol, here or
-through the entry-point group ``mofa.generator``.
+``graph``, the default, writes linkers as text and puts them in 3-D; ``flow`` places atoms and bonds in space; both are
+learned, make BCA and BZN linkers, and follow `Conditions`. ``library`` enumerates linkers of all families from ring
+cores, spacers and substituents. Others join the `GENERATORS` registry behind the same `Generator` protocol through the
+entry-point group ``mofa.generator``.
 """
 
 from mofa.generate.conditions import ANYTHING, Conditions

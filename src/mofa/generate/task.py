@@ -33,6 +33,8 @@ GENERATORS = Registry(
 
 CONDITIONED = ("graph", "flow")
 """Generators of MOFA that follow `Conditions`."""
+DEFAULT = "graph"
+"""The generator that is taken when none is named."""
 LARGEST = "library"
 """The generator of MOFA that makes most families, and linkers of every size."""
 
@@ -42,7 +44,7 @@ def generate(
     *,
     n: int = 64,
     seed: int = 0,
-    generator: str = "library",
+    generator: str = DEFAULT,
     start_batch: int = 0,
     batch_size: int = 16,
     max_heavy_atoms: int = 38,
@@ -97,7 +99,7 @@ def generate(
 def train(
     examples: Sequence[Linker],
     *,
-    generator: str = "library",
+    generator: str = DEFAULT,
     seed: int = 0,
     prior_share: float = 0.1,
     max_heavy_atoms: int = 38,
