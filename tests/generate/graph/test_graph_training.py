@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from mofa.chemistry import Family, Linker, ModelRef, Reason, Rejected, Stage
 from mofa.generate import StreamRequest, TrainingRequest
 from mofa.generate.graph import pretraining, training, weights
 from mofa.generate.graph.corpus import Entry, spelt
 from mofa.generate.graph.generator import GraphGenerator
-from mofa.generate.graph.model import UNKNOWN, ModelConfig, length_bin
+from mofa.generate.graph.model import UNKNOWN, GraphModel, ModelConfig, length_bin
 from mofa.generate.graph.tokens import END_INDEX
 from mofa.generate.graph.trainee import GraphTrainee, Source
 from mofa.generate.learning.loop import Schedule
@@ -118,9 +119,9 @@ def test_batches_are_functions_of_the_step_and_hide_half_of_what_is_known() -> N
     assert np.array_equal(first.batch(5, 0, 2).tokens, later.tokens)
     assert not np.array_equal(first.batch(5, 1, 2).tokens, later.tokens)
     assert len(later) == 32
-    rows = spelt(pool * 20, np.random.default_rng(0), shuffled_share=0.5)
+    rows = spelt(pool * 10, np.random.default_rng(0), shuffled_share=0.5)
     hidden = (rows.conditions[:, 2:] == UNKNOWN).mean(axis=0)
-    assert np.abs(hidden - 0.5).max() < 0.06
+    assert np.abs(hidden - 0.5).max() < 0.08
     assert set(rows.conditions[:, 2]) == {UNKNOWN, length_bin(9.3)}
     assert (rows.weights.sum(axis=1) == rows.lengths - 1).all()
     assert (rows.tokens[np.arange(len(rows)), rows.lengths - 1] == END_INDEX).all()
@@ -136,7 +137,7 @@ def test_pretraining_learns_from_the_packed_set_and_from_what_is_enumerated(tmp_
     assert all(entry.length_ang is not None for entry in corpus.packed)
     assert corpus.size_shares.sum() == pytest.approx(1.0)
 
-    def losses(steps: int) -> tuple[float, bytes]:
+    def losses(steps: int) -> tuple[float, GraphModel]:
         content = pretraining.pretrain(
             corpus,
             schedule=Schedule(steps=steps, learning_rate=1e-2, warmup_steps=5, ema_decay=0.5),
@@ -145,11 +146,12 @@ def test_pretraining_learns_from_the_packed_set_and_from_what_is_enumerated(tmp_
         )
         path = tmp_path / "weights.safetensors"
         path.write_bytes(content)
-        return training.nats_per_core(weights.load(path).model, corpus.packed), content
+        model = weights.load(path).model
+        return training.nats_per_core(model, corpus.packed), model
 
-    (start, _), (end, content) = losses(1), losses(80)
+    (start, _), (end, one), (_, other) = losses(1), losses(80), losses(80)
     assert end < 0.6 * start
-    assert losses(80)[1] == content
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in one.state_dict().items())
 
 
 def test_the_prompts_of_the_examples_decide_their_family() -> None:

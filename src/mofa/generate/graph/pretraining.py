@@ -132,7 +132,6 @@ def pretrain(
         "batch_size": batch_size,
         "steps": fitted.steps,
         "seed": seed,
-        "cpu_s": round(fitted.cpu_s, 1),
     }
     if corpus.held_out:
         notes["nats_per_core_held_out"] = round(nats_per_core(model, corpus.held_out[:_MOST_HELD_OUT]), 3)
