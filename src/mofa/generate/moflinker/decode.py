@@ -1,6 +1,6 @@
 """From the network's last guess to a molecule: the most likely bonds and hydrogens that make sense together.
 
-Where the likeliest class of every bond and atom already gives a sound molecule, that is it. Otherwise an integer
+Where the likeliest class of every bond already gives a sound molecule, that is it. Otherwise an integer
 programme (HiGHS) finds the most likely choice for which every valence is exact, each anchor has one single bond, no
 carbon or nitrogen two double bonds, and the whole is connected; rings of other sizes than five to seven are cut off and
 the programme is solved again.
@@ -27,7 +27,8 @@ _CHARGED = {("N", 1): 4, ("O", -1): 1}
 _SIX_VALENT_COST = 2.0
 """What a sulphur of valence six costs, nats."""
 _HYDROGEN_WEIGHT = 0.5
-_LIKELY, _NEAR_ANG, _FAR_ANG = 0.02, 1.95, 2.6
+_UNLIKELY = 0.005
+_LIKELY, _NEAR_ANG, _FAR_ANG = 0.03, 1.7, 2.6
 _MAX_ROUNDS = 6
 _TIME_LIMIT_S = 0.3
 
@@ -104,32 +105,56 @@ def decode(scores: Scores, *, least_atoms: int = 1) -> Decoded | Fault:
 
 
 def _likeliest(scores: Scores) -> Decoded | None:
-    """Every bond and atom as the network likes it best, if that is a molecule."""
+    """Every bond as the network likes it best, hydrogens too or else as the bonds leave room, if that is a molecule."""
     kinds = scores.bonds.argmax(-1)
     pairs = zip(*np.nonzero(np.triu(kinds, 1)), strict=True)
     bonds = [(int(i), int(j), BOND_ORDERS[kinds[i, j]]) for i, j in pairs]
-    hydrogens = scores.hydrogens.argmax(-1).tolist()
     charges = [CHARGES[k] for k in scores.charges.argmax(-1)]
-    if sum(charges) or not is_sound(scores.symbols, bonds, hydrogens, charges):
+    if sum(charges):
         return None
-    return Decoded(bonds, hydrogens, charges, exact=True)
+    liked = scores.hydrogens.argmax(-1).tolist()
+    for hydrogens in (liked, _room(scores.symbols, bonds, charges, liked)):
+        if min(hydrogens) >= 0 and is_sound(scores.symbols, bonds, hydrogens, charges):
+            return Decoded(bonds, hydrogens, charges, exact=hydrogens == liked)
+    return None
+
+
+def _room(symbols: Sequence[str], bonds: Bonds, charges: Sequence[int], liked: Sequence[int]) -> list[int]:
+    """Hydrogens that fill the valences, negative where there is too much; as liked where aromatic bonds do not tell."""
+    hydrogens = []
+    for atom, (symbol, charge) in enumerate(zip(symbols, charges, strict=True), start=N_ANCHORS):
+        orders = [order for i, j, order in bonds if atom in (i, j)]
+        if 1.5 in orders:
+            hydrogens.append(3 - len(orders) if symbol == "C" else liked[atom - N_ANCHORS])
+            continue
+        valence = _CHARGED.get((symbol, charge), _VALENCE[symbol])
+        full = 6 if symbol == "S" and sum(orders) > valence else valence
+        hydrogens.append(int(full - sum(orders)))
+    return hydrogens
 
 
 def _programme(scores: Scores) -> Decoded | Fault:
     """The most likely molecule by integer programming, with cuts until it is one piece with sound rings."""
-    problem = _Problem(scores)
     deadline = time.monotonic() + 4 * _TIME_LIMIT_S
+    for least in (_UNLIKELY, 0.0):
+        found = _with_cuts(_Problem(scores, least), deadline)
+        if isinstance(found, Decoded):
+            break
+    return found
+
+
+def _with_cuts(problem: _Problem, deadline: float) -> Decoded | Fault:
     fault = Fault.INFEASIBLE
     for _ in range(_MAX_ROUNDS):
         found = problem.solve()
         if found is None or time.monotonic() > deadline:
             return fault
-        pieces = components(len(scores.elements) + N_ANCHORS, found.bonds)
+        pieces = components(len(problem.symbols) + N_ANCHORS, found.bonds)
         if len(pieces) > 1:
             fault = Fault.DISCONNECTED
             problem.connect(pieces)
             continue
-        rings = bad_rings(scores.symbols, found.bonds)
+        rings = bad_rings(problem.symbols, found.bonds)
         if not rings:
             return found
         fault = Fault.RINGS
@@ -138,10 +163,17 @@ def _programme(scores: Scores) -> Decoded | Fault:
 
 
 class _Problem:
-    """The integer programme: bonds by order and hydrogens by number as binary variables."""
+    """The integer programme: bonds by order and hydrogens by number as binary variables.
 
-    def __init__(self, scores: Scores) -> None:
+    Args:
+        scores: of one linker.
+        least_likely: orders and numbers of hydrogens of smaller probability are left out, which is faster.
+    """
+
+    def __init__(self, scores: Scores, least_likely: float) -> None:
         self._scores = scores
+        self.symbols = scores.symbols
+        self._least = np.log(max(least_likely, 1e-300))
         self._n = len(scores.elements)
         self._charges = _neutral_charges(scores)
         separation = np.linalg.norm(scores.positions[:, None] - scores.positions[None], axis=-1)
@@ -177,12 +209,17 @@ class _Problem:
         orders: list[dict[int, int]] = []
         for i, j in self._pairs:
             gains = _order_gains(self._scores.bonds[i, j])
-            allowed = (1,) if i < N_ANCHORS else (1, 2, 3)
+            possible = self._scores.bonds[i, j, 1:4] >= self._least
+            possible[:2] |= self._scores.bonds[i, j, 4] >= self._least
+            allowed = (1,) if i < N_ANCHORS else tuple(k + 1 for k in range(3) if possible[k]) or (1,)
             orders.append({order: len(costs) + k for k, order in enumerate(allowed)})
             costs += [-gains[order - 1] for order in allowed]
             rows.add(dict.fromkeys(orders[-1].values(), 1.0), 0, 1)
-        first_hydrogen = len(costs)
-        costs += (-_HYDROGEN_WEIGHT * self._scores.hydrogens).ravel().tolist()
+        hydrogens: list[dict[int, int]] = []
+        for row in self._scores.hydrogens:
+            numbers = [k for k in range(MAX_HYDROGENS + 1) if row[k] >= self._least]
+            hydrogens.append({number: len(costs) + k for k, number in enumerate(numbers)})
+            costs += [-_HYDROGEN_WEIGHT * row[k] for k in numbers]
         at: list[list[tuple[int, int]]] = [[] for _ in range(self._n + N_ANCHORS)]
         for pair, (i, j) in enumerate(self._pairs):
             for order, variable in orders[pair].items():
@@ -190,9 +227,9 @@ class _Problem:
                 at[j].append((order, variable))
         for anchor in range(N_ANCHORS):
             rows.add({variable: 1.0 for _, variable in at[anchor]}, 1, 1)
-        for atom, symbol in enumerate(self._scores.symbols):
+        for atom, symbol in enumerate(self.symbols):
             mine = at[atom + N_ANCHORS]
-            counts = {first_hydrogen + (MAX_HYDROGENS + 1) * atom + k: float(k) for k in range(MAX_HYDROGENS + 1)}
+            counts = {variable: float(number) for number, variable in hydrogens[atom].items()}
             rows.add(dict.fromkeys(counts, 1.0), 1, 1)
             valence = _CHARGED.get((symbol, self._charges[atom]), _VALENCE[symbol])
             terms = {variable: float(order) for order, variable in mine} | counts
@@ -214,9 +251,8 @@ class _Problem:
             return None
         bonds = [(*pair, float(order)) for pair, of in zip(self._pairs, orders, strict=True)
                  for order, variable in of.items() if chosen[variable]]  # fmt: skip
-        hydrogens = chosen[first_hydrogen : first_hydrogen + (MAX_HYDROGENS + 1) * self._n]
-        counts = hydrogens.reshape(self._n, -1).argmax(1).tolist()
-        return Decoded(bonds, counts, self._charges, exact=False)
+        counted = [next(k for k, variable in of.items() if chosen[variable]) for of in hydrogens]
+        return Decoded(bonds, counted, self._charges, exact=False)
 
 
 class _Rows:

@@ -163,7 +163,7 @@ def _with_groups(rng: random.Random, molecule: Any) -> Any | None:
 
 
 def _is_free(atom: Any) -> bool:
-    return atom.GetSymbol() == "C" and atom.GetIsAromatic() and atom.GetTotalNumHs() == 1
+    return bool(atom.GetSymbol() == "C" and atom.GetIsAromatic() and atom.GetTotalNumHs() == 1)
 
 
 def _is_unstable(molecule: Any) -> bool:

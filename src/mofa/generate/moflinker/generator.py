@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
-from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
 from mofa.errors import InputError
 from mofa.generate.learning.distributed import has_fast_bf16
 from mofa.generate.moflinker import prompts
-from mofa.generate.moflinker.decode import Fault, Scores, decode
+from mofa.generate.moflinker.decode import Decoded, Fault, Scores, decode
 from mofa.generate.moflinker.graphs import core_smiles
 from mofa.generate.moflinker.model import DEFAULT_STEPS, VERSION, Model, load
-from mofa.generate.moflinker.network import FAKE, Guess
+from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, Guess
+from mofa.generate.moflinker.polish import Drawing, polish
 from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
 from mofa.generate.moflinker.training import MOST_FAKES
-from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS, MIN_CORE_ATOMS, PROMPT_HEAVY_ATOMS
+from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS, MIN_CORE_ATOMS, N_ANCHORS, PROMPT_HEAVY_ATOMS
 from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
 MAX_ROUNDS = 8
@@ -109,34 +111,46 @@ class FlowGenerator:
                 model.network, context, mask, conditions, steps=self._steps, generator=generator,
                 type_temperature=TYPE_TEMPERATURE,
             )  # fmt: skip
-        return [self._linker(request, k, positions, types, guess, mask, drawn.context[k]) for k in range(n)]
+        decoded = [_decoded(guess, k, mask, positions, types, drawn.context[k]) for k in range(n)]
+        return self._linkers(request, decoded)
 
-    def _linker(
-        self, request: StreamRequest, k: int, positions: Any, types: Any, guess: Guess, mask: Any, context: Any
-    ) -> tuple[str, RawLinker] | None:
-        """One draw as a linker, or None where it decodes to no molecule."""
-        kept = torch.nonzero((mask[k] > 0) & (types[k] != FAKE))[:, 0]
-        scores = scores_of(guess, k, kept, positions[k], types[k], context)
-        decoded = decode(scores, least_atoms=1)
-        if isinstance(decoded, Fault):
-            return None
-        smiles = core_smiles(scores.symbols, decoded.bonds, decoded.hydrogens, decoded.charges)
-        linker = prompts.assemble(
-            scores.symbols, positions[k, kept].double().numpy(), decoded.bonds, decoded.hydrogens, decoded.charges,
-            context=context, family=request.family, source=f"{self.name}/{self.version}",
-        )  # fmt: skip
-        return smiles, linker
+    def _linkers(
+        self, request: StreamRequest, decoded: Sequence[tuple[Drawing, Decoded] | None]
+    ) -> list[tuple[str, RawLinker] | None]:
+        """Draws as linkers with their core SMILES; None for those that decode to no molecule."""
+        polished = iter(polish([found[0] for found in decoded if found is not None]))
+        linkers: list[tuple[str, RawLinker] | None] = []
+        for found in decoded:
+            if found is None:
+                linkers.append(None)
+                continue
+            drawing, graph = found
+            linker = prompts.assemble(
+                drawing.symbols, next(polished), graph.bonds, graph.hydrogens, graph.charges,
+                context=drawing.context, family=request.family, source=f"{self.name}/{self.version}",
+            )  # fmt: skip
+            linkers.append((core_smiles(drawing.symbols, graph.bonds, graph.hydrogens, graph.charges), linker))
+        return linkers
 
 
-def scores_of(guess: Guess, k: int, kept: Any, positions: Any, types: Any, context: Any) -> Scores:
-    """Scores of linker `k` of a batch, its atoms `kept` only."""
-    ends = torch.cat([torch.tensor([0, 1]), kept + 2])
-    x = np.vstack([np.asarray(context)[[0, 3]], positions[kept].double().numpy()])
-    bonds = guess.bonds[k][ends[:, None], ends[None]].double().numpy()
-    return Scores.of_logits(
-        types[kept].numpy().astype(np.int64), x, bonds,
-        guess.hydrogens[k, kept].double().numpy(), guess.charges[k, kept].double().numpy(),
-    )  # fmt: skip
+def _decoded(
+    guess: Guess, k: int, mask: Tensor, positions: Tensor, types: Tensor, context: NDArray[np.float64]
+) -> tuple[Drawing, Decoded] | None:
+    """Draw `k` of a batch as a molecule, or None where it is none."""
+    kept = torch.nonzero((mask[k] > 0) & (types[k] != FAKE))[:, 0]
+    x = positions[k, kept].double().numpy()
+    ends = torch.cat([torch.arange(N_ANCHORS), kept + N_ANCHORS])
+    scores = Scores.of_logits(
+        types[k, kept].numpy().astype(np.int64),
+        np.vstack([context[list(ANCHOR_TOKENS)], x]),
+        guess.bonds[k][ends[:, None], ends[None]].double().numpy(),
+        guess.hydrogens[k, kept].double().numpy(),
+        guess.charges[k, kept].double().numpy(),
+    )
+    graph = decode(scores)
+    if isinstance(graph, Fault):
+        return None
+    return Drawing(scores.symbols, graph.bonds, x, context), graph
 
 
 def core_sizes(request: StreamRequest) -> tuple[int, int]:

@@ -103,14 +103,18 @@ def components(n: int, bonds: Sequence[tuple[int, int, float]]) -> list[set[int]
     return list(found.values())
 
 
+def small_rings(symbols: Sequence[str], bonds: Sequence[tuple[int, int, float]]) -> list[tuple[int, ...]]:
+    """The smallest rings of a core, atoms 0 and 1 being the anchors."""
+    whole = molecule(symbols, [(i, j, 1.0) for i, j, _ in bonds])
+    return [tuple(ring) for ring in Chem.GetSymmSSSR(whole)]
+
+
 def bad_rings(symbols: Sequence[str], bonds: Sequence[tuple[int, int, float]]) -> list[tuple[int, ...]]:
     """Rings of other sizes than five to seven, and rings with a triple bond."""
-    whole = molecule(symbols, [(i, j, 1.0) for i, j, _ in bonds])
-    rings = [tuple(ring) for ring in Chem.GetSymmSSSR(whole)]
     triple = {frozenset((i, j)) for i, j, order in bonds if order == 3.0}
     return [
         ring
-        for ring in rings
+        for ring in small_rings(symbols, bonds)
         if len(ring) not in RING_SIZES
         or any(frozenset(edge) in triple for edge in zip(ring, (*ring[1:], ring[0]), strict=True))
     ]
