@@ -75,11 +75,18 @@ class _Graph:
         return sum(self.symbols[k] == "H" for k in self._neighbors[atom])
 
     def charge(self, atom: int) -> int:
-        """Formal charge by valence: nitro groups and N-oxides are the only charged groups of neutral linkers."""
-        valence = sum(self._orders[frozenset((atom, k))] for k in self._neighbors[atom])
-        if self.symbols[atom] == "N" and valence == 4.0 and len(self._neighbors[atom]) == 3:
-            return 1
-        return -1 if self.symbols[atom] == "O" and valence == 1.0 else 0
+        """Formal charge: nitro groups and N-oxides are the only charged groups of neutral linkers.
+
+        The nitrogen is told by its oxygen: that of a pyrrole has the same valence by its aromatic bonds.
+        """
+        if self.symbols[atom] == "O":
+            return -1 if self._valence(atom) == 1.0 else 0
+        is_cation = self.symbols[atom] == "N" and self._valence(atom) == 4.0
+        return int(is_cation and any(self.charge(k) < 0 for k in self._neighbors[atom] if self.symbols[k] == "O"))
+
+    def _valence(self, atom: int) -> float:
+        """Sum of the bond orders."""
+        return sum(self._orders[frozenset((atom, k))] for k in self._neighbors[atom])
 
     def prompt(self, end: int) -> list[int] | None:
         """Atoms of a prompt without what binds: anchor carbon, the two beside it, the rest; None where it is none."""

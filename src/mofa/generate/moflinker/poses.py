@@ -68,24 +68,24 @@ class PoseSampler:
         Args:
             n: how many.
             rng: source of random numbers.
-            sizes: fewest and most core atoms.
+            sizes: fewest and most core atoms; where no pose is of such a size, the nearest ones stand in.
             conditions: length, polar and tetrahedral atoms that are asked.
         """
         lengths = np.linalg.norm((self.context[:, 3].astype(float) - self.context[:, 0]) / 1000.0, axis=1)
-        weights = ((self.sizes >= sizes[0]) & (self.sizes <= sizes[1])).astype(float)
+        off = np.abs(self.sizes - np.clip(self.sizes, *sizes))
+        weights = (off == off.min()).astype(float)
         if conditions.polar_atoms is not None:
             weights *= self._matching(self.polar, polar_bin, conditions.polar_atoms)
         if conditions.sp3_atoms is not None:
             weights *= self._matching(self.sp3, sp3_bin, conditions.sp3_atoms)
         if conditions.length_ang is not None:
             weights *= np.exp(-0.5 * ((lengths - conditions.length_ang) / LENGTH_TOLERANCE_ANG) ** 2) + 1e-30
-        total = weights.sum()
-        chosen = rng.choice(len(weights), n, p=weights / total if total > 0 else None)
+        chosen = rng.choice(len(weights), n, p=weights / weights.sum())
         context = self.context[chosen] / 1000.0
         target = lengths[chosen] if conditions.length_ang is None else np.full(n, conditions.length_ang)
         target = target + rng.normal(0.0, LENGTH_JITTER_ANG, n)
         moved = np.stack([_jittered(one, length, rng) for one, length in zip(context, target, strict=True)])
-        return Drawn(moved, self.sizes[chosen].astype(np.int64))
+        return Drawn(moved, np.clip(self.sizes[chosen], *sizes).astype(np.int64))
 
     @staticmethod
     def _matching(values: NDArray[np.int16], bin_of: object, wanted: int) -> NDArray[np.float64]:
