@@ -53,6 +53,9 @@ def test_draws_are_counted_and_repetitions_are_left_out() -> None:
     assert len(set(cores)) == 150
     assert generator.n_repeated > 0
     assert generator.n_draws == 150 + generator.n_failed + generator.n_repeated
+    generator = GraphGenerator()
+    made = sum(map(len, generator.batches(StreamRequest(Family.BCA, n=20, batch_size=8))))
+    assert generator.n_draws == made + generator.n_failed + generator.n_repeated
 
 
 def test_what_was_written_before_does_not_change_what_comes() -> None:

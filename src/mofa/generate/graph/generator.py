@@ -29,6 +29,8 @@ from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequ
 TEMPERATURE = 1.0
 ROUND = 64
 """Cores that are written together."""
+RESERVE = 1
+"""Cores of each batch beyond its size: hardly any cannot be placed."""
 FRUITLESS_ROUNDS = 40
 """A stream ends when so many rounds in a row gave nothing new: hardly any linkers of that size are left."""
 
@@ -76,23 +78,24 @@ class GraphGenerator:
         return retrain(examples, request, on_progress)
 
     def _stream(self, request: StreamRequest, cores: Iterator[Written]) -> Iterator[list[RawLinker]]:
-        """The batches: each owns a block of the seeded sequence of distinct cores, slightly longer than the batch.
+        """The batches: each owns a block of the seeded sequence of distinct cores, with some in reserve.
 
-        Cores that cannot be placed are replaced from the rest of the block, so batches do not depend on one another;
-        those of batches that are skipped are only written.
+        Cores that cannot be placed are replaced from the reserve, so batches do not depend on one another; those of
+        batches that are skipped are only written. What stays in reserve does not count as drawn.
         """
-        spare = 1 + request.batch_size // 8
         source = f"{self.name}/{self.version}"
         for batch in range(request.n_batches):
-            block = list(islice(cores, request.batch_size + spare))
+            block = list(islice(cores, request.size_of(batch) + RESERVE))
             if not block:
                 return
+            reserve = iter(block)
             if batch >= request.start_batch:
-                made = list(islice(self._placed(block, request, source), request.size_of(batch)))
+                made = list(islice(self._placed(reserve, request, source), request.size_of(batch)))
+                self.n_draws -= len(list(reserve))
                 if made:
                     yield made
 
-    def _placed(self, block: Sequence[Written], request: StreamRequest, source: str) -> Iterator[RawLinker]:
+    def _placed(self, block: Iterator[Written], request: StreamRequest, source: str) -> Iterator[RawLinker]:
         for core in block:
             linker = placed(core, request.family, seed=request.seed, source=source)
             if linker is None:
