@@ -14,10 +14,11 @@ from torch import Tensor
 
 from mofa.generate.moflinker import examples
 from mofa.generate.moflinker.conformers import featurize
+from mofa.generate.moflinker.decode import Scores
 from mofa.generate.moflinker.enumeration import cores, has_usual_rings
 from mofa.generate.moflinker.examples import Example, Packed
 from mofa.generate.moflinker.model import Model
-from mofa.generate.moflinker.network import MASK, N_TYPES, Guess, Network, NetworkConfig, Noisy
+from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, MASK, N_TYPES, Guess, Network, NetworkConfig, Noisy
 from mofa.generate.moflinker.poses import PoseSampler
 
 CONFIG = NetworkConfig(width=16, vectors=4, layers=2, heads=2, radial=6)
@@ -116,4 +117,21 @@ def smoothed(packed: Packed, k: int, *, sure: float = 4.0) -> Guess:
         hydrogens=logits(example.hydrogens, 4)[None],
         charges=logits(example.charges + 1, 3)[None],
         bonds=logits(example.bond_classes(), 5)[None],
+    )
+
+
+def scores_of(
+    guess: Guess, k: int, positions: Tensor, types: Tensor, context: Any, mask: Tensor | None = None
+) -> Scores:
+    """What decoding sees of linker `k` of a batch."""
+    real = types[k] != FAKE if mask is None else (types[k] != FAKE) & (mask[k] > 0)
+    kept = torch.nonzero(real)[:, 0]
+    ends = torch.cat([torch.tensor([0, 1]), kept + 2])
+    x = np.vstack([np.asarray(context)[list(ANCHOR_TOKENS)], positions[k, kept].double().numpy()])
+    return Scores.of_logits(
+        types[k, kept].numpy().astype(np.int64),
+        x,
+        guess.bonds[k][ends[:, None], ends[None]].double().numpy(),
+        guess.hydrogens[k, kept].double().numpy(),
+        guess.charges[k, kept].double().numpy(),
     )

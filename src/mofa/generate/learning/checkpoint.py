@@ -35,7 +35,8 @@ def dump(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, architectu
         "version": version,
         "config": json.dumps(config, sort_keys=True, allow_nan=False),
     }
-    return save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+    content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
+    return _sorted_header(content)
 
 
 def read(source: Path | bytes, *, architecture: str, version: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -80,6 +81,14 @@ def load_into(model: Any, tensors: Mapping[str, Tensor], where: Path | str = "we
     except RuntimeError as error:
         first = str(error).split("\n")[1:2] or [str(error)]
         raise _bad(where, f"the weights do not fit the model: {first[0].strip()}") from error
+
+
+def _sorted_header(content: bytes) -> bytes:
+    """The same file with its header in one order; safetensors writes metadata in any, but equal weights are one file."""
+    (length,) = struct.unpack("<Q", content[:8])
+    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
+    header += b" " * (-len(header) % 8)
+    return struct.pack("<Q", len(header)) + header + content[8 + length :]
 
 
 def _metadata(content: bytes, where: Path | str) -> dict[str, str]:

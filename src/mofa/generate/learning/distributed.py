@@ -6,7 +6,9 @@ import os
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from multiprocessing import get_context
+from multiprocessing.connection import wait
 from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
@@ -15,7 +17,11 @@ import torch
 from torch import distributed as dist
 from torch import nn
 
-from mofa.errors import EngineError
+from mofa.errors import EngineError, MofaError
+
+_END_S = 5.0
+_SILENCE = timedelta(minutes=5)
+"""After this, ranks that have not been heard of count as dead."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +83,11 @@ def run(work: Callable[..., Any], arguments: tuple[Any, ...], *, processes: int,
             process.start()
         try:
             result = _rank(0, processes, meeting, device, work, arguments)
+        except MofaError:
+            raise
         except RuntimeError as error:
+            # Its connections close a moment before a process is seen to have ended.
+            wait([process.sentinel for process in others], timeout=_END_S)
             dead = [str(k) for k, process in enumerate(others, start=1) if process.exitcode not in (None, 0)]
             if not dead:
                 raise
@@ -95,7 +105,7 @@ def _rank(rank: int, size: int, meeting: str, device: str, work: Callable[..., A
     if device == "cuda":
         torch.cuda.set_device(rank)
     backend = "nccl" if device == "cuda" else "gloo"
-    dist.init_process_group(backend, init_method=meeting, rank=rank, world_size=size)
+    dist.init_process_group(backend, init_method=meeting, rank=rank, world_size=size, timeout=_SILENCE)
     try:
         return work(Group(rank, size), *arguments)
     finally:
