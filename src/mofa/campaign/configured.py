@@ -32,7 +32,7 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     """
     slots = slots_of(config)
     options = {TaskKind(name): values for name, values in config.task_options().items()}
-    if conditions := config.generate.conditions():
+    if conditions := config.conditions():
         options[TaskKind.GENERATE]["conditions"] = conditions
     options[TaskKind.TRAIN] |= {
         "processes": config.train.processes or max(1, _cores() // sum(pool.count for pool in slots.pools.values())),
@@ -172,7 +172,7 @@ def check_engines(config: CampaignConfig) -> None:
         check_redis(config.compute.redis_url)
     generator: Generator = GENERATORS.load(config.generate.generator)()
     check_recipe(recipe_of(config), config.assemble, generator)
-    conditions = conditions_of(config.generate.conditions())
+    conditions = conditions_of(config.conditions())
     for family in dict.fromkeys(recipe_of(config)):
         size = config.generate.max_heavy_atoms
         generate(family, n=1, generator=config.generate.generator, max_heavy_atoms=size, conditions=conditions)

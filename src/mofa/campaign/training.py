@@ -43,9 +43,7 @@ def conditions_of(values: Mapping[str, Any]) -> Conditions:
     """What linkers are asked to be like, from JSON values by name."""
     from mofa.generate import Conditions
 
-    given: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
-    }
+    given: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}
     return Conditions(**given)
 
 

@@ -151,3 +151,17 @@ def progress(title: str) -> Iterator[ProgressCallback]:
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=1.0, text="")
         yield lambda fraction, text: bar.update(task, completed=fraction, text=text)
+
+
+def size_range(text: str | None) -> tuple[int, int] | None:
+    """Fewest and most core atoms, from ``8-14`` or ``12``.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text is None:
+        return None
+    least, dash, most = (word.strip() for word in text.partition("-"))
+    if not (least.isdecimal() and (most.isdecimal() or not dash)):
+        raise InputError(f"--core-atoms is {text!r}", action="Give the fewest and the most, such as 8-14")
+    return int(least), int(most if dash else least)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mofa.cli.common import Answer, JsonOption, SeedOption, note, progress, show
+from mofa.cli.common import Answer, JsonOption, SeedOption, note, progress, show, size_range
 from mofa.errors import InputError
 from mofa.textfiles import make_writable_folder, write_text
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mofa.evaluate.outcomes import Sample
     from mofa.evaluate.sources import Source
 
-DEFAULT_KIND = "library"
+DEFAULT_KIND = "graph"
 DEFAULT_N = 2000
 
 
@@ -100,7 +100,6 @@ def _sources(
     core_atoms: str | None,
     max_heavy_atoms: int,
 ) -> list[Source]:
-    from mofa.cli.linkers import _sizes
     from mofa.evaluate import from_file, streamed
     from mofa.evaluate.sources import families_of
     from mofa.generate.conditions import Conditions
@@ -111,7 +110,7 @@ def _sources(
         if len({path.name for path in files}) < len(files):
             raise InputError("two files have the same name", action="Give files of different names")
         return [from_file(path, family=only, seed=seed, n=n) for path in files]
-    conditions = Conditions(core_atoms=_sizes(core_atoms))
+    conditions = Conditions(core_atoms=size_range(core_atoms))
     return [
         streamed(
             kind,

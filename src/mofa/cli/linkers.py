@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mofa.build import linkers_of
-from mofa.cli.common import Answer, JsonOption, SeedOption, failure, note, progress, refusal, show
+from mofa.cli.common import Answer, JsonOption, SeedOption, failure, note, progress, refusal, show, size_range
 from mofa.errors import InputError
 from mofa.textfiles import make_writable_folder, write_bytes
 
@@ -42,6 +42,9 @@ def generate(
     sp3_atoms: Annotated[
         int | None, typer.Option("--sp3-atoms", help="Tetrahedral carbons wanted between the ends; 0 for stiff ones.")
     ] = None,
+    max_bend_deg: Annotated[
+        float | None, typer.Option("--max-bend-deg", help="Largest bend wanted, degrees; assembly takes 15.")
+    ] = None,
     weights: Annotated[
         Path | None,
         typer.Option("--weights", help="Weights that `mofa train` or a campaign wrote.", show_default="pre-trained"),
@@ -56,7 +59,7 @@ def generate(
     from mofa.generate import generate as stream
 
     _check_sdf(out)
-    conditions = Conditions(_sizes(core_atoms), length_ang, polar_atoms, sp3_atoms)
+    conditions = Conditions(size_range(core_atoms), length_ang, polar_atoms, sp3_atoms, max_bend_deg)
     linkers: list[RawLinker] = []
     with progress(f"generating {family} linkers") as on_progress:
         for batch in stream(
@@ -75,20 +78,6 @@ def generate(
         "conditions": conditions,
     }  # fmt: skip
     show(Answer(payload, f"Wrote {len(linkers)} {family} linkers to {out}"), as_json=json_output)
-
-
-def _sizes(text: str | None) -> tuple[int, int] | None:
-    """Fewest and most core atoms, from ``8-14`` or ``12``.
-
-    Raises:
-        InputError: it is neither.
-    """
-    if text is None:
-        return None
-    least, dash, most = (word.strip() for word in text.partition("-"))
-    if not (least.isdecimal() and (most.isdecimal() or not dash)):
-        raise InputError(f"--core-atoms is {text!r}", action="Give the fewest and the most, such as 8-14")
-    return int(least), int(most if dash else least)
 
 
 def process(

@@ -32,7 +32,8 @@ class Campaign(Section):
     """Seed of every random choice; the same seed gives the same linkers and the same decisions."""
 
 
-_CONDITIONS = {"core_atoms", "length_ang", "polar_atoms", "sp3_atoms"}
+_CONDITIONS = {"core_atoms", "length_ang", "polar_atoms", "sp3_atoms", "max_bend_deg"}
+_LEARNED = ("graph", "flow")
 
 
 class Generate(Section):
@@ -54,6 +55,8 @@ class Generate(Section):
     """Nitrogen and oxygen atoms that are asked for between the ends (what holds on to CO2); not for `library`."""
     sp3_atoms: Annotated[int, Field(ge=0, le=20)] | None = None
     """Tetrahedral carbons that are asked for between the ends (what makes a linker floppy); not for `library`."""
+    max_bend_deg: Annotated[float, Field(gt=0, le=180)] | None = None
+    """Largest bend that is asked for, degrees; not for `library`. Without it `graph` and `flow` get [assemble]'s."""
 
     def conditions(self) -> dict[str, Any]:
         """What linkers are asked to be like, JSON-able; without what is not asked for."""
@@ -351,6 +354,13 @@ class CampaignConfig(Section):
             options[task] = {name: value for name, value in options[task].items() if name not in hidden}
         return options
 
+    def conditions(self) -> dict[str, Any]:
+        """What linkers are asked to be like, JSON-able: learned generators make none that are too bent to be built."""
+        asked = self.generate.conditions()
+        if self.generate.generator in _LEARNED:
+            asked.setdefault("max_bend_deg", self.assemble.max_bend_deg)
+        return asked
+
     def acceptance(self) -> dict[str, Any] | None:
         """How a trained model is judged, JSON-able, as `mofa.evaluate.acceptance.accept` takes it; None for not."""
         if not self.train.acceptance_samples:
@@ -361,6 +371,6 @@ class CampaignConfig(Section):
             "n": self.train.acceptance_samples,
             "generator": generate.generator,
             "max_heavy_atoms": generate.max_heavy_atoms,
-            "conditions": generate.conditions(),
+            "conditions": self.conditions(),
             **thresholds,
         }

@@ -25,6 +25,8 @@ class Conditions:
     """Nitrogen and oxygen atoms among the core atoms: what holds on to CO2."""
     sp3_atoms: int | None = None
     """Tetrahedral carbons among the core atoms: what makes a linker floppy."""
+    max_bend_deg: float | None = None
+    """Largest angle between an exit and the line through both ends, degrees: what nets with straight edges can take."""
 
     def __post_init__(self) -> None:
         if self.core_atoms is not None and not 1 <= self.core_atoms[0] <= self.core_atoms[1]:
@@ -33,6 +35,9 @@ class Conditions:
         if length is not None and not LEAST_LENGTH_ANG <= length <= LARGEST_LENGTH_ANG:
             limits = f"{LEAST_LENGTH_ANG:g} to {LARGEST_LENGTH_ANG:g}"
             raise _bad(f"length_ang is {length}", f"Give a distance between the anchor carbons of {limits} Å")
+        bend = self.max_bend_deg
+        if bend is not None and not 0.0 < bend <= 180.0:
+            raise _bad(f"max_bend_deg is {bend}", "Give more than 0, at most 180 degrees; assembly takes 15")
         for name in ("polar_atoms", "sp3_atoms"):
             value = getattr(self, name)
             if value is not None and not 0 <= value <= MOST_PROPERTY_ATOMS:

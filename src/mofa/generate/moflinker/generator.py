@@ -30,7 +30,7 @@ TYPE_TEMPERATURE = 0.9
 
 
 class FlowGenerator:
-    """MOFLinker. A `mofa.generate.Trainable` and `mofa.generate.protocol.Counted`.
+    """MOFLinker. A `mofa.generate.Trainable` that is `Conditioned` and `Counted`, too.
 
     Args:
         steps: of the flow, or of the reverse diffusion.
@@ -39,6 +39,7 @@ class FlowGenerator:
     name = "flow"
     version = VERSION
     families = FAMILIES
+    follows = ("core_atoms", "length_ang", "polar_atoms", "sp3_atoms", "max_bend_deg")
 
     def __init__(self, steps: int = DEFAULT_STEPS) -> None:
         self.n_draws = self.n_failed = self.n_repeated = 0
@@ -98,7 +99,7 @@ class FlowGenerator:
         rng = np.random.default_rng(list(seed))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
         drawn = model.poses.draw(n, rng, sizes, request.conditions)
-        counts = torch.from_numpy(drawn.sizes + rng.integers(0, MOST_FAKES + 1, n))
+        counts = torch.from_numpy(np.minimum(drawn.sizes + rng.integers(0, MOST_FAKES + 1, n), sizes[1]))
         mask = (torch.arange(int(counts.max()))[None] < counts[:, None]).float()
         asked = request.conditions
         conditions = torch.tensor([[

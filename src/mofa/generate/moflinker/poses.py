@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
@@ -16,9 +17,12 @@ from torch import Tensor
 from mofa.generate.conditions import Conditions
 from mofa.generate.moflinker.conformers import anchor_frame
 from mofa.generate.moflinker.examples import Packed
+from mofa.generate.moflinker.prompts import context_directions
 from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
 from mofa.generate.moflinker.vocabulary import N_ANCHORS
 
+PROMPT_LENGTH_ANG = 4.3
+"""From the anchor carbon to the carbon of the acid or nitrile."""
 LENGTH_JITTER_ANG = 0.10
 ANGLE_JITTER_DEG = 3.0
 LENGTH_TOLERANCE_ANG = 0.4
@@ -69,7 +73,7 @@ class PoseSampler:
             n: how many.
             rng: source of random numbers.
             sizes: fewest and most core atoms; where no pose is of such a size, the nearest ones stand in.
-            conditions: length, polar and tetrahedral atoms that are asked.
+            conditions: length, bend, polar and tetrahedral atoms that are asked.
         """
         lengths = np.linalg.norm((self.context[:, 3].astype(float) - self.context[:, 0]) / 1000.0, axis=1)
         off = np.abs(self.sizes - np.clip(self.sizes, *sizes))
@@ -80,6 +84,9 @@ class PoseSampler:
             weights *= self._matching(self.sp3, sp3_bin, conditions.sp3_atoms)
         if conditions.length_ang is not None:
             weights *= np.exp(-0.5 * ((lengths - conditions.length_ang) / LENGTH_TOLERANCE_ANG) ** 2) + 1e-30
+        if conditions.max_bend_deg is not None:
+            # Prompts are turned a little afterwards.
+            weights *= np.where(self._bends < conditions.max_bend_deg - ANGLE_JITTER_DEG, 1.0, 1e-12)
         chosen = rng.choice(len(weights), n, p=weights / weights.sum())
         context = self.context[chosen] / 1000.0
         target = lengths[chosen] if conditions.length_ang is None else np.full(n, conditions.length_ang)
@@ -87,11 +94,26 @@ class PoseSampler:
         moved = np.stack([_jittered(one, length, rng) for one, length in zip(context, target, strict=True)])
         return Drawn(moved, np.clip(self.sizes[chosen], *sizes).astype(np.int64))
 
+    @cached_property
+    def _bends(self) -> NDArray[np.float64]:
+        """Bend of every pose, degrees."""
+        return np.array([bend_deg(context / 1000.0) for context in self.context])
+
     @staticmethod
     def _matching(values: NDArray[np.int16], bin_of: object, wanted: int) -> NDArray[np.float64]:
         """1 for poses of linkers in the bin of the number wanted, almost 0 for the others."""
         assert callable(bin_of)
         return np.array([1.0 if bin_of(int(value)) == bin_of(wanted) else 1e-6 for value in values])
+
+
+def bend_deg(context: NDArray[np.float64]) -> float:
+    """Larger angle between an exit and the line through both ends of a linker with these prompt atoms, degrees."""
+    ends = context.reshape(N_ANCHORS, 3, 3)
+    exits = [context_directions(end)[0] for end in ends]
+    tips = [end[0] + PROMPT_LENGTH_ANG * exit_ for end, exit_ in zip(ends, exits, strict=True)]
+    line = (tips[1] - tips[0]) / np.linalg.norm(tips[1] - tips[0])
+    cosines = np.clip([-exits[0] @ line, exits[1] @ line], -1.0, 1.0)
+    return float(np.degrees(np.arccos(cosines)).max())
 
 
 def _jittered(context: NDArray[np.float64], length: float, rng: np.random.Generator) -> NDArray[np.float64]:

@@ -83,7 +83,8 @@ def pretrain(
     files.load_into(network, {name: tensor.cpu() for name, tensor in fitted.weights.items()})
     recipe = {
         "examples": len(known), "steps": fitted.steps, "samples": fitted.steps * batch_size, "seed": seed,
-        "batch_size": batch_size, "processes": processes, "schedule": asdict(schedule), "loss": fitted.loss,
+        "batch_size": batch_size, "processes": processes, "schedule": asdict(schedule),
+        "loss": fitted.loss if math.isfinite(fitted.loss) else None,
         "held_out_loss": held_out_loss(network, packed, objective),
     }  # fmt: skip
     rng = np.random.default_rng(seed)
