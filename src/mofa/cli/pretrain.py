@@ -39,6 +39,9 @@ def pretrain(
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="File to resume from and to keep the state in.")
     ] = None,
+    start: Annotated[
+        Path | None, typer.Option("--from", help="Weights of flow to go on from.", show_default="random weights")
+    ] = None,
     time_limit_s: Annotated[
         float | None, typer.Option("--time-limit-s", min=1.0, help="Stop after this with what was learnt, s.")
     ] = None,
@@ -64,7 +67,8 @@ def pretrain(
     with progress(f"pre-training {kind}") as on_progress:
         if kind == "flow":
             content = flow.pretrain(
-                packed, schedule=schedule, objective=objective, batch_size=batch_size, seed=seed, processes=processes,
+                packed, schedule=schedule, objective=objective, batch_size=batch_size, seed=seed, start=start,
+                processes=processes,
                 device=where, checkpoint=checkpoint, deadline=deadline, on_progress=on_progress,
             )  # fmt: skip
         else:

@@ -14,7 +14,7 @@ from mofa.generate.learning import checkpoint as files
 from mofa.generate.learning import distributed
 from mofa.generate.learning.loop import Fitted, ProgressCallback, Schedule, fit
 from mofa.generate.moflinker.examples import Packed
-from mofa.generate.moflinker.model import Model
+from mofa.generate.moflinker.model import Model, load
 from mofa.generate.moflinker.network import Network, NetworkConfig
 from mofa.generate.moflinker.poses import PoseSampler
 from mofa.generate.moflinker.tensors import table
@@ -34,6 +34,7 @@ def pretrain(
     objective: str = "flow",
     batch_size: int = BATCH_SIZE,
     seed: int = 1,
+    start: Path | None = None,
     processes: int = 1,
     device: str = "cpu",
     checkpoint: Path | None = None,
@@ -49,6 +50,7 @@ def pretrain(
         objective: ``flow`` or ``ddpm``.
         batch_size: linkers in a step, of all processes together.
         seed: of the first weights and of the batches.
+        start: weights file to begin with instead of random weights; it must be of the same `config` and `objective`.
         processes: data-parallel ranks.
         device: "cpu" or "cuda".
         checkpoint: file to resume from, where it is there, and to keep the state in.
@@ -61,7 +63,12 @@ def pretrain(
     """
     if objective not in OBJECTIVES:
         raise InputError(f"unknown objective {objective!r}", where="train", action=f"Choose {' or '.join(OBJECTIVES)}")
-    chosen = config or NetworkConfig()
+    before = None if start is None else load(start)
+    chosen = config or (before.network.config if before else NetworkConfig())
+    if before is not None and (before.network.config, before.objective) != (chosen, objective):
+        raise InputError(
+            "the weights to begin with are of another network or objective", where=start, action="Begin without them"
+        )
     known = np.flatnonzero(~packed.held_out)
     if not len(known):
         raise InputError("there are no linkers to learn", where="train", action="Build data with `mofa data linkers`")
@@ -69,6 +76,7 @@ def pretrain(
     arguments = (
         packed.subset(known),
         chosen,
+        start,
         schedule,
         objective,
         batch_size,
@@ -82,6 +90,7 @@ def pretrain(
     network = Network(chosen)
     files.load_into(network, {name: tensor.cpu() for name, tensor in fitted.weights.items()})
     recipe = {
+        "begun_with": None if before is None else before.settings.get("recipe"),
         "examples": len(known), "steps": fitted.steps, "samples": fitted.steps * batch_size, "seed": seed,
         "batch_size": batch_size, "processes": processes, "schedule": asdict(schedule),
         "loss": fitted.loss if math.isfinite(fitted.loss) else None,
@@ -108,6 +117,7 @@ def _fit(
     group: distributed.Group,
     packed: Packed,
     config: NetworkConfig,
+    start: Path | None,
     schedule: Schedule,
     objective: str,
     batch_size: int,
@@ -120,7 +130,10 @@ def _fit(
     """The training of one rank."""
     torch.manual_seed(seed)
     size = max(1, batch_size // group.size)
-    trainee = Pretraining(Network(config), table(packed), size, seed, objective=objective, device=device)
+    network = Network(config)
+    if start is not None:
+        network.load_state_dict(load(start).network.state_dict())
+    trainee = Pretraining(network, table(packed), size, seed, objective=objective, device=device)
     return fit(
         trainee, schedule, group=group, checkpoint=checkpoint, deadline=deadline, on_progress=on_progress, device=device
     )
