@@ -27,7 +27,7 @@ from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, capped, cores, fit
 from mofa.generate.moflinker.examples import Example, Packed
 from mofa.generate.moflinker.linkers import core_of
 
-DRAWS_PER_SHARD = 2000
+DRAWS_PER_SHARD = 200
 HELD_OUT_SHARE = 0.05
 ProgressCallback = Callable[[float, str], None]
 
