@@ -146,7 +146,7 @@ def test_a_network_that_knows_the_linkers_draws_them(objective: Any) -> None:
     assert (positions - batch.positions)[mask].abs().max() < (1e-4 if objective is flow else 0.1)
     assert torch.equal(types[mask], batch.types[mask])
     assert not positions[~mask].any()
-    assert guess.bonds.shape == batch.bonds.shape + (5,)
+    assert guess.bonds.shape == (*batch.bonds.shape, 5)
 
 
 @pytest.mark.parametrize("objective", [flow, ddpm])

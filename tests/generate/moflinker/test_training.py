@@ -15,7 +15,7 @@ from mofa.generate.moflinker import model, pretraining
 from mofa.generate.moflinker.network import FAKE
 from mofa.generate.moflinker.poses import PoseSampler
 from mofa.generate.moflinker.tensors import Batch, joined, polar_bin, sp3_bin, table
-from mofa.generate.moflinker.training import MOST_FAKES, Pretraining
+from mofa.generate.moflinker.training import Pretraining
 from tests.generate.moflinker.small import CONFIG, N_CORES, known, network
 
 SCHEDULE = Schedule(steps=4, learning_rate=1e-3, warmup_steps=2)

@@ -84,7 +84,7 @@ def load_into(model: Any, tensors: Mapping[str, Tensor], where: Path | str = "we
 
 
 def _sorted_header(content: bytes) -> bytes:
-    """The same file with its header in one order; safetensors writes metadata in any, but equal weights are one file."""
+    """The file with its header in one order: safetensors writes metadata in any, equal weights must be one file."""
     (length,) = struct.unpack("<Q", content[:8])
     header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
     header += b" " * (-len(header) % 8)

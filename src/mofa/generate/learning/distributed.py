@@ -20,6 +20,7 @@ from torch import nn
 from mofa.errors import EngineError, MofaError
 
 _END_S = 5.0
+"""How long a rank that closed its connections may take to end."""
 _SILENCE = timedelta(minutes=5)
 """After this, ranks that have not been heard of count as dead."""
 
