@@ -14,7 +14,7 @@ from mofa.errors import InputError
 from mofa.generate.conditions import Conditions
 from mofa.generate.graph import weights
 from mofa.generate.graph.model import ARCHITECTURE, VERSION, bins_of
-from mofa.generate.graph.placing import Written, placed, understood
+from mofa.generate.graph.placing import Written, bend_deg, placed, understood
 from mofa.generate.graph.sampling import Writer
 from mofa.generate.graph.tokens import MAX_TOKENS
 from mofa.generate.moflinker.vocabulary import (
@@ -31,6 +31,10 @@ ROUND = 64
 """Cores that are written together."""
 RESERVE = 1
 """Cores of each batch beyond its size: hardly any cannot be placed."""
+BEND_MARGIN_DEG = 2.0
+"""By how much a bend may still grow when the linker is relaxed."""
+MOST_BENT = 2000
+"""A stream of straight linkers ends when so many in a row were bent."""
 FRUITLESS_ROUNDS = 40
 """A stream ends when so many rounds in a row gave nothing new: hardly any linkers of that size are left."""
 
@@ -45,12 +49,14 @@ class GraphGenerator:
     name = ARCHITECTURE
     version = VERSION
     families: tuple[Family, ...] = FAMILIES
-    follows = ("core_atoms", "length_ang", "polar_atoms", "sp3_atoms")
+    follows = ("core_atoms", "length_ang", "polar_atoms", "sp3_atoms", "max_bend_deg")
 
     def __init__(self) -> None:
         self.n_draws = 0
         self.n_failed = 0
         self.n_repeated = 0
+        self._ready: dict[str, RawLinker] = {}
+        """What was put into 3-D before its time, to see whether it is straight, by the core's identity."""
 
     def batches(self, request: StreamRequest) -> Iterator[list[RawLinker]]:
         """Deliver the batches of a stream from ``request.start_batch`` on.
@@ -83,21 +89,45 @@ class GraphGenerator:
         Cores that cannot be placed are replaced from the reserve, so batches do not depend on one another; those of
         batches that are skipped are only written. What stays in reserve does not count as drawn.
         """
-        source = f"{self.name}/{self.version}"
+        if request.conditions.max_bend_deg is not None:
+            cores = self._straight(cores, request, request.conditions.max_bend_deg)
         for batch in range(request.n_batches):
+            self._ready.clear()
             block = list(islice(cores, request.size_of(batch) + RESERVE))
             if not block:
                 return
             reserve = iter(block)
             if batch >= request.start_batch:
-                made = list(islice(self._placed(reserve, request, source), request.size_of(batch)))
+                made = list(islice(self._placed(reserve, request), request.size_of(batch)))
                 self.n_draws -= len(list(reserve))
                 if made:
                     yield made
 
-    def _placed(self, block: Iterator[Written], request: StreamRequest, source: str) -> Iterator[RawLinker]:
+    def _straight(self, cores: Iterator[Written], request: StreamRequest, max_bend_deg: float) -> Iterator[Written]:
+        """Those cores whose linkers bend less than is asked; the others do not count as drawn.
+
+        The network knows no bends, so every core is put into 3-D to see, also those of batches that are skipped.
+        """
+        refused = 0
+        for core in cores:
+            linker = self._place(core, request)
+            if linker is None or bend_deg(linker) < max_bend_deg - BEND_MARGIN_DEG:
+                refused = 0
+                if linker is not None:
+                    self._ready[core.identity] = linker
+                yield core
+                continue
+            refused += 1
+            self.n_draws -= 1
+            if refused == MOST_BENT:
+                return
+
+    def _place(self, core: Written, request: StreamRequest) -> RawLinker | None:
+        return placed(core, request.family, seed=request.seed, source=f"{self.name}/{self.version}")
+
+    def _placed(self, block: Iterator[Written], request: StreamRequest) -> Iterator[RawLinker]:
         for core in block:
-            linker = placed(core, request.family, seed=request.seed, source=source)
+            linker = self._ready.get(core.identity) or self._place(core, request)
             if linker is None:
                 self.n_failed += 1
             else:

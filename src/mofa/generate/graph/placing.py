@@ -138,3 +138,13 @@ def _clashes(linker: RawLinker) -> bool:
     for bond in linker.bonds or ():
         reach[bond.i, bond.j] = reach[bond.j, bond.i] = 1
     return bool((near & (reach @ reach @ reach == 0)).any())
+
+
+def bend_deg(linker: RawLinker) -> float:
+    """Larger angle between an exit of a linker and the line through both its ends, degrees."""
+    binding = [linker.positions[group[0]] for group in linker.anchors]
+    exits = [end - linker.positions[group[-1]] for end, group in zip(binding, linker.anchors, strict=True)]
+    line = binding[1] - binding[0]
+    cosines = [float(way @ exit_) / float(np.linalg.norm(way) * np.linalg.norm(exit_))
+               for way, exit_ in zip((-line, line), exits, strict=True)]  # fmt: skip
+    return float(np.degrees(np.arccos(np.clip(cosines, -1.0, 1.0))).max())
