@@ -84,7 +84,8 @@ def test_a_training_of_the_network_is_judged_and_writes_safetensors(tmp_path: Pa
         "--core-atoms", "8-10", "--sp3-atoms", "0", "--out", sdf, "--json",
     )  # fmt: skip
     assert made.code == 0, made.err
-    assert made.json["conditions"] == {"core_atoms": [8, 10], "length_ang": None, "polar_atoms": None, "sp3_atoms": 0}
+    asked = {name: value for name, value in made.json["conditions"].items() if value is not None}
+    assert asked == {"core_atoms": [8, 10], "sp3_atoms": 0}
     sizes = [len(linker.symbols) for linker in read_linkers(sdf)]
     assert all(18 + 8 <= size <= 18 + 10 for size in sizes)
 
