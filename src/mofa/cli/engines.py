@@ -55,6 +55,13 @@ PROBES = (
         _of_package("rdkit", "rdkit.Chem.AllChem"),
     ),
     Probe(
+        "PyTorch",
+        "linkers: the generators graph and flow, and their retraining",
+        'only the library generates linkers (generator = "library")',
+        "pip install torch safetensors",
+        _of_package("torch", "torch, safetensors.torch"),
+    ),
+    Probe(
         "LAMMPS",
         "stability: molecular dynamics with UFF4MOF",
         "no MOF can be validated",
