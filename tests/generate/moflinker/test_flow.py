@@ -223,7 +223,7 @@ def test_the_loss_falls(objective: str) -> None:
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(float(loss.detach()))
     assert np.mean(losses[-10:]) < 0.8 * np.mean(losses[:5])
 
 

@@ -88,7 +88,10 @@ def run(work: Callable[..., Any], arguments: tuple[Any, ...], *, processes: int,
             raise
         except RuntimeError as error:
             # Its connections close a moment before a process is seen to have ended.
-            wait([process.sentinel for process in others], timeout=_END_S)
+            ended = wait([process.sentinel for process in others], timeout=_END_S)
+            for process in others:
+                if process.sentinel in ended:
+                    process.join()
             dead = [str(k) for k, process in enumerate(others, start=1) if process.exitcode not in (None, 0)]
             if not dead:
                 raise
