@@ -69,7 +69,10 @@ def generate(
             linkers += batch
             on_progress(len(linkers) / n, f"{len(linkers)} of {n}")
     if not linkers:
-        raise InputError(f"no {family} linker has {max_heavy_atoms} heavy atoms or fewer", action="Allow larger ones")
+        raise InputError(
+            f"{kind} made no {family} linker of {max_heavy_atoms} heavy atoms or fewer as asked",
+            action="Allow larger ones, or ask for less",
+        )
     write_sdf(linkers, out)
     if len(linkers) < n:
         note(f"Only {len(linkers)} such linkers exist within {max_heavy_atoms} heavy atoms.")

@@ -235,6 +235,11 @@ class _Problem:
             terms = {variable: float(order) for order, variable in mine} | counts
             if symbol == "S":
                 terms[len(costs)] = -4.0
+                # Sulphones and their like have no hydrogen and no triple bond on sulphur.
+                odd = [variable for order, variable in mine if order == 3]
+                odd += [variable for variable, number in counts.items() if number]
+                for variable in odd:
+                    rows.add({len(costs): 1.0, variable: 1.0}, 0, 1)
                 costs.append(_SIX_VALENT_COST)
             rows.add(terms, valence, valence)
             rows.add({variable: 1.0 for _, variable in mine}, 1, 4)

@@ -70,7 +70,14 @@ def is_sound(
             Chem.SanitizeMol(whole)
         except Chem.MolSanitizeException:
             return False
-    return not any(atom.GetNumRadicalElectrons() for atom in whole.GetAtoms()) and not bad_rings(symbols, bonds)
+    if any(atom.GetNumRadicalElectrons() or _is_odd_sulphur(atom) for atom in whole.GetAtoms()):
+        return False
+    return not bad_rings(symbols, bonds)
+
+
+def _is_odd_sulphur(atom: Any) -> bool:
+    """Sulphur of more than two bonds with a hydrogen, which no linker has."""
+    return bool(atom.GetSymbol() == "S" and atom.GetTotalNumHs() and atom.GetTotalValence() > 2)
 
 
 def core_smiles(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +73,7 @@ def pretrain(
     if not len(known):
         raise InputError("there are no linkers to learn", where="train", action="Build data with `mofa data linkers`")
     progress = on_progress if processes == 1 else None
+    schedule = replace(schedule, bf16=schedule.bf16 and (device != "cpu" or distributed.has_fast_bf16()))
     arguments = (
         packed.subset(known),
         chosen,
