@@ -41,7 +41,15 @@ def test_no_option_of_a_task_function_is_missing(task: str) -> None:
     module, _, name = TASKS[task].partition(":")
     parameters = inspect.signature(getattr(import_module(module), name)).parameters.values()
     options = {parameter.name for parameter in parameters if parameter.kind is inspect.Parameter.KEYWORD_ONLY}
-    set_by_the_campaign = {"seed", "on_progress", "start_batch", "weights", "conditions", "example_weights", "processes"}
+    set_by_the_campaign = {
+        "seed",
+        "on_progress",
+        "start_batch",
+        "weights",
+        "conditions",
+        "example_weights",
+        "processes",
+    }
     assert options - set_by_the_campaign == set(CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task])
 
 

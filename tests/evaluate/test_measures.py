@@ -12,6 +12,7 @@ from mofa.evaluate.costs import costs_of
 from mofa.evaluate.diversity import diversity_of
 from mofa.evaluate.outcomes import Counts
 from mofa.evaluate.properties import compositions_of, properties_of
+from mofa.evaluate.rings import known_ring_systems, ring_systems
 from mofa.evaluate.shares import Share, spread_of
 from mofa.evaluate.tables import table
 from mofa.evaluate.yields import yields_of
@@ -103,3 +104,12 @@ def test_without_a_reference_nothing_is_compared() -> None:
     assert evaluation.n_training is None
     assert all(one.wasserstein is None for one in evaluation.properties)
     assert table(evaluation)
+
+
+def test_ring_systems_are_told_apart_and_joined() -> None:
+    assert ring_systems("*c1ccc(-c2ccc3ccccc3c2*)cc1") == {"c1ccccc1", "c1ccc2ccccc2c1"}
+    assert ring_systems("*C#C*") == frozenset()
+    assert ring_systems("*C1CC2CC1CC2*") == ring_systems("C1CC2CCC1C2")
+    known = known_ring_systems(["*c1ccccc1*", "*c1ccc2ccccc2c1*"])
+    assert ring_systems("*c1ccc(-c2ccc3cc(*)ccc3c2)cc1") <= known
+    assert not ring_systems("*c1ccc(*)s1") <= known

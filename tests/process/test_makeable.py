@@ -9,9 +9,9 @@ import pytest
 from rdkit import Chem
 
 from mofa.chemistry import Linker, RawLinker, Reason, Rejected
+from mofa.chemistry.accessibility import sa_score
 from mofa.chemistry.molecules import from_smiles, set_positions
 from mofa.process import process
-from mofa.chemistry.accessibility import sa_score
 from mofa.process.makeable import cumulene, hard_to_make, strained_ring
 
 FLAT = np.array([[np.cos(2 * np.pi * k / 7), np.sin(2 * np.pi * k / 7), 0.0] for k in range(7)]) * 1.6

@@ -11,6 +11,7 @@ from rdkit.Chem import rdFingerprintGenerator
 
 from mofa.evaluate.features import Features
 from mofa.evaluate.outcomes import Sample
+from mofa.evaluate.rings import known_ring_systems, ring_systems
 from mofa.evaluate.shares import Share
 
 MOST_COMPARED = 2000
@@ -28,6 +29,9 @@ class Diversity:
     not counted."""
     novel: Share | None
     """Different linkers that are not in the training set; None without one."""
+    familiar: Share | None
+    """Different linkers all of whose ring systems occur in the training set; None without one. What passes the gate can
+    still be odd: a model that has learnt its data well draws few rings that are not in them."""
     scaffolds: Share
     """Different Murcko scaffolds among all that passed. DOI 10.1021/jm9602928."""
     internal: float | None
@@ -47,9 +51,15 @@ def diversity_of(sample: Sample, training: Collection[str] | None) -> Diversity:
         unique=Share(len({features.smiles for features in sound}), len(sound)),
         unique_draws=unique_draws(sample),
         novel=None if training is None else Share(len(keys - set(training)), len(keys)),
+        familiar=None if training is None else _familiar(keys, training),
         scaffolds=Share(len({features.scaffold for features in sound}), len(sound)),
         internal=internal_diversity(sound),
     )
+
+
+def _familiar(keys: Collection[str], training: Collection[str]) -> Share:
+    known = known_ring_systems(training)
+    return Share(sum(ring_systems(key) <= known for key in keys), len(keys))
 
 
 def unique_draws(sample: Sample) -> Share | None:

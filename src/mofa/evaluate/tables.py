@@ -43,6 +43,8 @@ def _diversity_lines(evaluation: Evaluation) -> list[str]:
         lines.append(_row("  among the draws", diversity.unique_draws))
     if diversity.novel is not None:
         lines.append(_row(f"not among {evaluation.n_training} training linkers", diversity.novel))
+    if diversity.familiar is not None:
+        lines.append(_row("only ring systems of the training set", diversity.familiar))
     lines.append(_row("different scaffolds", diversity.scaffolds))
     if diversity.internal is not None:
         lines.append(f"  {'internal diversity (1 - Tanimoto)':<40} {diversity.internal:.3f}")
