@@ -75,7 +75,7 @@ def test_nothing_sound_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_retrained_library_is_judged_and_the_old_one_measured_once(tmp_path: Path) -> None:
     acceptance.gated_yield_before.cache_clear()
     examples = [sound_linker("N#Cc1ccc(cc1)C=Cc1ccc(C#N)cc1"), sound_linker("N#Cc1ccc(C#N)cc1")]
-    model = train(examples)
+    model = train(examples, generator="library")
     assert not isinstance(model, Rejected)
     file = tmp_path / "weights.json"
     file.write_bytes(model.weights)

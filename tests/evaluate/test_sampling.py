@@ -26,13 +26,14 @@ def texts(source: sources_of.Source, n_workers: int = 1) -> list[str]:
         return [outcome.text for outcome in workers.sample(source).outcomes]
 
 
-def test_lots_put_together_are_the_stream(monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = texts(streamed("library", ["BCA"], n=18, seed=3, max_heavy_atoms=16))
-    monkeypatch.setattr(sources_of, "LOT_BATCHES", 1)
-    parts = streamed("library", ["BCA"], n=18, seed=3, max_heavy_atoms=16)
-    assert len(parts.lots) == 2
-    assert texts(parts) == whole
-    assert len(whole) == 18
+def test_a_sample_is_made_of_streams_with_seeds_of_their_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources_of, "LOT_LINKERS", 8)
+    source = streamed("library", ["BCA"], n=18, seed=3, max_heavy_atoms=16)
+    requests = [lot.request for lot in source.lots if isinstance(lot, StreamLot)]
+    assert [request.n for request in requests] == [8, 8, 2]
+    assert len({request.seed for request in requests}) == 3
+    assert requests[0].seed == 3
+    assert len(texts(source)) == 18
 
 
 def test_two_processes_find_the_same(tmp_path: Path) -> None:
@@ -41,17 +42,13 @@ def test_two_processes_find_the_same(tmp_path: Path) -> None:
     assert texts(from_file(file), 2) == texts(from_file(file), 1)
 
 
-def test_a_batch_that_skips_others_tells_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources_of, "LOT_BATCHES", 1)
-    first, later = streamed("library", ["BZN"], n=18, seed=1, max_heavy_atoms=16).lots
-    assert isinstance(later, StreamLot)
-    assert later.request.start_batch == 1
-    assert [candidate.cpu_s for candidate in later.candidates()] == [None, None]
-    assert all(candidate.cpu_s for candidate in first.candidates())
+def test_every_linker_tells_its_time() -> None:
+    (lot,) = streamed("library", ["BZN"], n=18, seed=1, max_heavy_atoms=16).lots
+    assert all(candidate.cpu_s for candidate in lot.candidates())
 
 
 class Counting:
-    """The library, with draws that came to nothing: two for every batch, those that are skipped included."""
+    """The library, with draws that came to nothing: two for every batch."""
 
     name, version, families = "counting", "1", (Family.BZN,)
 
@@ -67,15 +64,12 @@ class Counting:
                 yield next(library)
 
 
-def test_draws_are_counted_for_the_batches_of_a_lot_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_draws_are_counted_for_a_lot_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     counting = Counting()
     monkeypatch.setattr(sources_of, "_warm_engine", lambda *_: counting)
     whole = StreamLot("counting", StreamRequest(Family.BZN, 18, 1, max_heavy_atoms=16))
     assert len(list(whole.candidates())) == 18
     assert whole.counts() == Counts(22, 4, 0)
-    later = StreamLot("counting", StreamRequest(Family.BZN, 36, 1, start_batch=1, max_heavy_atoms=16))
-    assert len(list(later.candidates())) == 20
-    assert later.counts() == Counts(6, 2, 0)  # the batch that came with the skipped ones is left out
 
 
 def test_families_share_the_linkers() -> None:

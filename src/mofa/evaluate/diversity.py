@@ -23,7 +23,7 @@ class Diversity:
     """Of the linkers that passed the gate."""
 
     unique: Share
-    """Different linkers among them. The streams of MOFA's own generators never give a linker twice."""
+    """Different linkers among them. A stream never gives a linker twice, but the sample is made of several."""
     unique_draws: Share | None
     """Among the draws that gave a linker, those of linkers that the stream had not given before; None where draws are
     not counted."""

@@ -20,8 +20,9 @@ from mofa.generate.conditions import ANYTHING, Conditions
 from mofa.generate.protocol import Counted
 
 FAMILIES = (Family.BCA, Family.BZN)
-LOT_BATCHES = 16
-"""Of a stream; skipping the earlier ones is not free."""
+LOT_LINKERS = 128
+"""Linkers of one stream: the next lot is a stream of its own, so that none has to be skipped."""
+BATCH_SIZE = 32
 LOT_RECORDS = 64
 MAX_HEAVY_ATOMS = 38
 _SMILES_SUFFIXES = (".smi", ".smiles", ".txt")
@@ -95,16 +96,27 @@ def streamed(
             family, n=share, seed=seed, generator=generator, max_heavy_atoms=max_heavy_atoms, weights=weights,
             conditions=conditions,
         )  # fmt: skip
-        request = StreamRequest(
-            Family(family), share, seed, max_heavy_atoms=max_heavy_atoms, weights=weights, conditions=conditions
-        )
-        starts = range(0, request.n_batches, LOT_BATCHES)
-        lots += [StreamLot(generator, replace(request, start_batch=start)) for start in starts]
+        starts = range(0, share, LOT_LINKERS)
+        lots += [
+            StreamLot(
+                generator,
+                StreamRequest(
+                    Family(family), min(LOT_LINKERS, share - start), _lot_seed(seed, start // LOT_LINKERS),
+                    batch_size=BATCH_SIZE, max_heavy_atoms=max_heavy_atoms, weights=weights, conditions=conditions,
+                ),
+            )
+            for start in starts
+        ]  # fmt: skip
     return Source(generator if weights is None else f"{generator} ({weights.name})", n, tuple(lots))
 
 
+def _lot_seed(seed: int, lot: int) -> int:
+    """Seed of the stream that a lot is: the first lot has the sample's own."""
+    return seed + 1_000_003 * lot
+
+
 class StreamLot:
-    """Some batches of a generator's stream."""
+    """A stream of a generator. Lots are streams of their own: they can repeat what another one gave."""
 
     def __init__(self, generator: str, request: StreamRequest) -> None:
         self.generator = generator
@@ -112,15 +124,10 @@ class StreamLot:
         self._counts: Counts | None = None
 
     def candidates(self) -> Iterator[Candidate]:
-        """Each with its share of the batch's CPU time, loading the generator not included.
-
-        The first batch of a later lot comes with what it takes to skip those before: its time is not told, and draws
-        are counted after it.
-        """
-        engine = _warm_engine(self.generator, replace(self.request, n=1, start_batch=0, batch_size=1))
-        skips = self.request.start_batch > 0
+        """Each with its share of the batch's CPU time, loading the generator not included."""
+        engine = _warm_engine(self.generator, replace(self.request, n=1, batch_size=1))
         before = _counts(engine)
-        batches = islice(engine.batches(self.request), LOT_BATCHES)
+        batches = engine.batches(self.request)
         while True:
             start = time.process_time()
             batch = next(batches, None)
@@ -128,12 +135,9 @@ class StreamLot:
             if batch is None:
                 return
             after = _counts(engine)
-            if skips:
-                before = after
             if before is not None and after is not None:
                 self._counts = after - before
-            yield from (Candidate(raw, None if skips else cpu_s / len(batch)) for raw in batch)
-            skips = False
+            yield from (Candidate(raw, cpu_s / len(batch)) for raw in batch)
 
     def counts(self) -> Counts | None:
         """What the generator counted for this lot."""
