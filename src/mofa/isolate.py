@@ -196,7 +196,7 @@ def _tail(output: Path) -> list[str]:
 
 def serve_one_call(descriptor: int, parent_pid: int) -> None:
     """The child's side: read one call from the pipe, run it, answer. Not for direct use."""
-    _die_with_parent(parent_pid)
+    die_with_parent(parent_pid)
     with Connection(descriptor) as pipe:
         try:
             function, args = pickle.loads(pipe.recv_bytes())
@@ -208,7 +208,7 @@ def serve_one_call(descriptor: int, parent_pid: int) -> None:
             pipe.send(("exception", (summary, traceback.format_exc())))
 
 
-def _die_with_parent(parent_pid: int) -> None:
+def die_with_parent(parent_pid: int) -> None:
     """Ask Linux to kill this process when the thread that started it ends."""
     if sys.platform != "linux":
         return

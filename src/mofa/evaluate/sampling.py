@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from multiprocessing import get_context
 from mofa.evaluate.gate import MAX_SA_SCORE
 from mofa.evaluate.outcomes import Counts, Outcome, Sample, examine
 from mofa.evaluate.sources import Lot, Source
+from mofa.isolate import die_with_parent
 
 ProgressCallback = Callable[[float, str], None]
 
@@ -34,7 +36,9 @@ class Workers:
     def __enter__(self) -> Workers:
         if self._n > 1:
             # Fresh processes: a fork of one that runs threads may hang.
-            self._pool = ProcessPoolExecutor(self._n, mp_context=get_context("spawn"))
+            self._pool = ProcessPoolExecutor(
+                self._n, mp_context=get_context("spawn"), initializer=die_with_parent, initargs=(os.getpid(),)
+            )
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -26,7 +26,8 @@ from mofa.generate.moflinker.vocabulary import (
 )
 from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
-TEMPERATURE = 1.0
+TEMPERATURE = 0.9
+"""Below 1 more of what is drawn is a molecule, and less of it is new."""
 ROUND = 64
 """Cores that are written together."""
 RESERVE = 1

@@ -18,6 +18,7 @@ from torch import distributed as dist
 from torch import nn
 
 from mofa.errors import EngineError, MofaError
+from mofa.isolate import die_with_parent
 
 _END_S = 5.0
 """How long a rank that closed its connections may take to end."""
@@ -77,7 +78,7 @@ def run(work: Callable[..., Any], arguments: tuple[Any, ...], *, processes: int,
         meeting = Path(folder, "meeting").as_uri()
         context = get_context("spawn")
         others: list[BaseProcess] = [
-            context.Process(target=_rank, args=(rank, processes, meeting, device, work, arguments), daemon=True)
+            context.Process(target=_rank, args=(rank, processes, meeting, device, work, arguments, os.getpid()))
             for rank in range(1, processes)
         ]
         for process in others:
@@ -103,7 +104,17 @@ def run(work: Callable[..., Any], arguments: tuple[Any, ...], *, processes: int,
     return result
 
 
-def _rank(rank: int, size: int, meeting: str, device: str, work: Callable[..., Any], arguments: tuple[Any, ...]) -> Any:
+def _rank(
+    rank: int,
+    size: int,
+    meeting: str,
+    device: str,
+    work: Callable[..., Any],
+    arguments: tuple[Any, ...],
+    parent_pid: int = 0,
+) -> Any:
+    if parent_pid:
+        die_with_parent(parent_pid)
     if rank and "OMP_NUM_THREADS" not in os.environ:
         torch.set_num_threads(1)
     if device == "cuda":

@@ -6,6 +6,7 @@ asked for: the same set whatever the number of workers and interruptions.
 
 from __future__ import annotations
 
+import os
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -26,6 +27,7 @@ from mofa.generate.moflinker.conformers import featurize
 from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, capped, cores, fits, has_usual_rings
 from mofa.generate.moflinker.examples import Example, Packed
 from mofa.generate.moflinker.linkers import core_of
+from mofa.isolate import die_with_parent
 
 DRAWS_PER_SHARD = 200
 HELD_OUT_SHARE = 0.05
@@ -85,7 +87,9 @@ def _shards(seed: int, folder: Path, workers: int) -> Iterator[list[Named]]:
             yield _read(_make_shard(seed, k, folder))
             k += 1
     # Fresh processes: a fork of one that runs threads may hang.
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    with ProcessPoolExecutor(
+        workers, mp_context=get_context("spawn"), initializer=die_with_parent, initargs=(os.getpid(),)
+    ) as pool:
         ahead: dict[int, Any] = {}
         k = 0
         try:
