@@ -26,8 +26,8 @@ from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, cores
 from mofa.generate.moflinker.examples import Packed
 from mofa.generate.moflinker.vocabulary import MAX_CORE_ATOMS, MIN_CORE_ATOMS, N_ANCHORS
 
-BATCH_SIZE = 128
-SCHEDULE = Schedule(steps=3000, learning_rate=2.5e-3, ema_decay=0.998, bf16=True)
+BATCH_SIZE = 64
+SCHEDULE = Schedule(steps=3000, learning_rate=2e-3, ema_decay=0.997, bf16=True)
 N_ENUMERATED = 80_000
 PACKED_SHARE = 0.4
 """Share of every batch that has conformers, and so lengths."""

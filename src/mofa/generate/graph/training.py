@@ -33,8 +33,8 @@ from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS, N_ANCHO
 from mofa.generate.protocol import ProgressCallback, TrainingRequest
 
 METHOD = "replay"
-BATCH_SIZE = 64
-LEARNING_RATE = 1e-3
+BATCH_SIZE = 32
+LEARNING_RATE = 4e-4
 EMA_DECAY = 0.97
 WARMUP_STEPS = 10
 _MOST_MEASURED = 256

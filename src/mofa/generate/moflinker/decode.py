@@ -27,7 +27,7 @@ _CHARGED = {("N", 1): 4, ("O", -1): 1}
 _SIX_VALENT_COST = 2.0
 """What a sulphur of valence six costs, nats."""
 _HYDROGEN_WEIGHT = 0.5
-_UNLIKELY = 0.005
+_UNLIKELY = 0.0003
 _LIKELY, _NEAR_ANG, _FAR_ANG = 0.03, 1.7, 2.6
 _MAX_ROUNDS = 6
 _TIME_LIMIT_S = 0.3

@@ -1,4 +1,4 @@
-"""Flow matching of linkers: from noise along the anchors' axis to a linker in about 25 steps.
+"""Flow matching of linkers: from noise along the anchors' axis to a linker in some 16 steps.
 
 Positions go in straight lines from an anisotropic Gaussian between the anchors to the linker, each atom from the noise
 that an optimal assignment gives it (Lipman et al., arXiv 2210.02747; Tong et al., arXiv 2302.00482); types are hidden

@@ -20,7 +20,7 @@ from mofa.generate.moflinker.poses import PoseSampler
 
 VERSION = "1"
 ARCHITECTURE = "flow"
-DEFAULT_STEPS = 25
+DEFAULT_STEPS = 16
 SHIPPED = resources.files("mofa.generate") / "pretrained" / "flow.safetensors"
 
 
