@@ -29,6 +29,8 @@ _SIX_VALENT_COST = 2.0
 _HYDROGEN_WEIGHT = 0.5
 _UNLIKELY = 0.0003
 _LIKELY, _NEAR_ANG, _FAR_ANG = 0.03, 1.7, 2.6
+_PAIR_ANG = 1.8
+"""Nitrogen and oxygen that share a pair of charges are at most this far apart."""
 _MAX_ROUNDS = 6
 _TIME_LIMIT_S = 0.3
 
@@ -109,9 +111,7 @@ def _likeliest(scores: Scores) -> Decoded | None:
     kinds = scores.bonds.argmax(-1)
     pairs = zip(*np.nonzero(np.triu(kinds, 1)), strict=True)
     bonds = [(int(i), int(j), BOND_ORDERS[kinds[i, j]]) for i, j in pairs]
-    charges = [CHARGES[k] for k in scores.charges.argmax(-1)]
-    if sum(charges):
-        return None
+    charges = _neutral_charges(scores)
     liked = scores.hydrogens.argmax(-1).tolist()
     for hydrogens in (liked, _room(scores.symbols, bonds, charges, liked)):
         if min(hydrogens) >= 0 and is_sound(scores.symbols, bonds, hydrogens, charges):
@@ -299,7 +299,20 @@ def _order_gains(log_probabilities: NDArray[np.float64]) -> tuple[float, float, 
 
 
 def _neutral_charges(scores: Scores) -> list[int]:
-    """The likeliest charges of nitrogen and oxygen, or none where they do not add up to zero."""
-    likeliest = [CHARGES[k] for k in scores.charges.argmax(-1)]
-    charges = [q if (symbol, q) in _CHARGED else 0 for symbol, q in zip(scores.symbols, likeliest, strict=True)]
-    return charges if sum(charges) == 0 else [0] * len(charges)
+    """The likeliest charges of nitrogen and oxygen that come in pairs side by side, as in nitro groups."""
+    symbols = scores.symbols
+    core = scores.positions[N_ANCHORS:]
+    charges = [0] * len(symbols)
+    gains = scores.charges - scores.charges[:, [CHARGES.index(0)]]
+    plus, minus = CHARGES.index(1), CHARGES.index(-1)
+    pairs = [
+        (float(gains[n, plus] + gains[o, minus]), n, o)
+        for n, symbol in enumerate(symbols)
+        if symbol == "N"
+        for o, other in enumerate(symbols)
+        if other == "O" and np.linalg.norm(core[n] - core[o]) < _PAIR_ANG
+    ]
+    for gain, n, o in sorted(pairs, reverse=True):
+        if gain > 0.0 and not charges[n] and not charges[o]:
+            charges[n], charges[o] = 1, -1
+    return charges
