@@ -11,7 +11,7 @@ from mofa.chemistry import AnchorKind, Family, Linker
 from mofa.evaluate.gate import gate
 from mofa.generate.conditions import ANYTHING, Conditions
 from mofa.generate.moflinker.linkers import core_of
-from mofa.generate.moflinker.poses import PoseSampler
+from mofa.generate.moflinker.poses import PoseSampler, bend_deg
 from mofa.generate.moflinker.prompts import PROMPTS, place, raw_linker_of
 from mofa.generate.moflinker.vocabulary import FAMILIES, PROMPT_HEAVY_ATOMS
 from tests.generate.graph.cores import whole
@@ -136,3 +136,14 @@ def test_poses_survive_a_weights_file() -> None:
         assert not torch.is_floating_point(sampler.tensors()[f"poses.{name}"])
     one, other = (s.draw(5, np.random.default_rng(5), (6, 20), ANYTHING) for s in (sampler, again))
     assert np.array_equal(one.context, other.context)
+
+
+def test_straight_poses_are_drawn_where_they_are_asked_for() -> None:
+    sampler = PoseSampler.of(known().packed)
+    free, straight = (
+        [bend_deg(context) for context in sampler.draw(60, np.random.default_rng(1), (6, 20), asked).context]
+        for asked in (ANYTHING, Conditions(max_bend_deg=15.0))
+    )
+    assert max(free) > 25.0
+    assert np.mean(straight) < 13.0
+    assert np.mean(np.array(straight) < 15.0) > 0.9, "prompts are turned a little after they were chosen"

@@ -59,8 +59,8 @@ def polish(drawings: Sequence[Drawing], *, iterations: int = ITERATIONS) -> list
     only_push = np.concatenate([of.only_push for of in springs])
     x = np.concatenate([np.vstack([drawing.context, drawing.positions]) for drawing in drawings])
     free = np.concatenate([np.arange(size) >= N_CONTEXT for size in sizes])[:, None]
-    # Atoms on one spot need a direction to part in.
-    x = x + free * 0.02 * np.sin(np.arange(x.size).reshape(x.shape) * 12.9898)
+    # Atoms on one spot need a direction to part in; each linker its own, whatever else is in the batch.
+    x = x + free * 0.02 * np.concatenate([np.sin(np.arange(3 * size).reshape(size, 3) * 12.9898) for size in sizes])
     rows = np.arange(len(pairs))
     ends = np.concatenate([np.ones(len(pairs)), -np.ones(len(pairs))])
     shape = (len(pairs), len(x))
