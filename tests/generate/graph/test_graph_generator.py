@@ -19,7 +19,7 @@ from mofa.generate.graph import weights
 from mofa.generate.graph.corpus import polar_atoms, sp3_atoms
 from mofa.generate.graph.generator import GraphGenerator, core_sizes
 from mofa.generate.graph.model import GraphModel, ModelConfig
-from mofa.generate.graph.placing import placed, understood
+from mofa.generate.graph.placing import bend_deg, placed, understood
 from mofa.generate.moflinker.vocabulary import PROMPT_HEAVY_ATOMS
 from mofa.process import process
 from mofa.testing.generate import check_generator
@@ -180,3 +180,13 @@ def test_weights_that_do_not_fit_are_named(tmp_path: Path) -> None:
         with pytest.raises(InputError, match=named) as caught:
             GraphGenerator().batches(StreamRequest(Family.BCA, n=4, weights=path))
         assert path.name in str(caught.value)
+
+
+def test_straight_linkers_on_demand_stay_straight_when_relaxed() -> None:
+    asked = StreamRequest(Family.BZN, n=16, seed=2, batch_size=8, conditions=Conditions(max_bend_deg=15.0))
+    made = [linker for batch in GraphGenerator().batches(asked) for linker in batch]
+    later = [linker for batch in GraphGenerator().batches(replace(asked, start_batch=1)) for linker in batch]
+    assert [linker.symbols for linker in later] == [linker.symbols for linker in made[8:]]
+    assert max(map(bend_deg, made)) < 15.0
+    free = [linker for batch in GraphGenerator().batches(StreamRequest(Family.BZN, n=16, seed=2)) for linker in batch]
+    assert max(map(bend_deg, free)) > 30.0
