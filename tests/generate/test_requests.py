@@ -99,3 +99,8 @@ def test_the_library_learns_more_of_the_examples_that_weigh_more(tmp_path: Path)
     alike, favoured, unwanted = share(None), share([10.0] * 48 + [1.0] * 48), share([1.0] * 48 + [10.0] * 48)
     assert favoured > alike + 0.05 > unwanted + 0.10
     assert share([2.0] * 96) == alike
+
+
+def test_few_examples_are_learnt_in_fewer_steps() -> None:
+    assert [TrainingRequest(steps=200).steps_for(n) for n in (1, 30, 100, 128, 4096)] == [60, 60, 160, 200, 200]
+    assert TrainingRequest(steps=400).steps_for(4096) == 400

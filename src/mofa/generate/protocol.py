@@ -20,6 +20,8 @@ ProgressCallback = Callable[[float, str], None]
 """Receives the fraction done (0 to 1) and a short text."""
 FEWEST_STEPS, MOST_STEPS = 60, 400
 """Limits of the step budget of a retraining."""
+STEPS_PER_EXAMPLE = 1.6
+"""At half replay and batches of 32 each example is then seen some 25 times: more, and fresh linkers are copies."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,7 @@ class TrainingRequest:
     deadline: float = float("inf")
     """`time.monotonic()` value at which to give up, s."""
     steps: int = 200
-    """Step budget of a neural generator, 60 to 400."""
+    """Step budget of a neural generator, 60 to 400; few examples take fewer, see `steps_for`."""
     replay_share: float = 0.5
     """Share of pre-training data in every batch of a neural generator, 0 to less than 1."""
     example_weights: tuple[float, ...] | None = None
@@ -89,6 +91,10 @@ class TrainingRequest:
         for weight in self.example_weights or ():
             if not (weight > 0.0 and isfinite(weight)):
                 raise _bad(f"an example weight is {weight}", "Give numbers above 0")
+
+    def steps_for(self, n_examples: int) -> int:
+        """Steps on so many different examples: few are learnt in fewer, so that they are not learnt by heart."""
+        return min(self.steps, max(FEWEST_STEPS, round(STEPS_PER_EXAMPLE * n_examples)))
 
     def weights_of(self, n_examples: int) -> tuple[float, ...]:
         """How much each of `n_examples` counts, with a mean of 1.

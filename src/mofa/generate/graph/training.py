@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import islice
 
@@ -77,6 +77,7 @@ def retrain(
     lesson = lesson_of(examples, request, on_progress)
     if isinstance(lesson, Rejected):
         return lesson
+    request = replace(request, steps=request.steps_for(len({entry.smiles for entry in lesson.entries})))
     before = weights.load(None)
 
     def told(fraction: float, text: str) -> None:

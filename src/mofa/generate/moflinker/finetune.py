@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import resources
 
 import numpy as np
@@ -101,6 +101,8 @@ def finetune(
             " two benzoic acids or benzonitriles joined in para"
         )
         return Rejected(Stage.TRAIN, Reason.NOT_EXPRESSIBLE, detail)
+    learnt = {linker.smiles for linker, (example, _) in zip(examples, found, strict=True) if example is not None}
+    request = replace(request, steps=request.steps_for(len(learnt)))
     lesson = pack((example for example, _ in usable), (False for _ in usable))
     odds = np.array([weight for _, weight in usable])
     progress = on_progress if request.processes == 1 else None
