@@ -13,10 +13,12 @@ import torch
 from mofa.chemistry import Family, RawLinker
 from mofa.errors import InputError
 from mofa.generate import Conditioned, Conditions, Counted, StreamRequest, Trainable
+from mofa.generate.learning import checkpoint
 from mofa.generate.moflinker import flow
 from mofa.generate.moflinker import generator as module
 from mofa.generate.moflinker import model as model_module
 from mofa.generate.moflinker.generator import FlowGenerator, core_sizes
+from mofa.generate.moflinker.model import ARCHITECTURE, VERSION, load
 from mofa.generate.moflinker.network import FAKE, Guess, Network, NetworkConfig
 from mofa.generate.moflinker.tensors import table
 from mofa.generate.moflinker.vocabulary import PROMPT_HEAVY_ATOMS
@@ -248,3 +250,30 @@ def test_an_untrained_model_is_a_function_of_its_seed() -> None:
     weight = one.network.type_head.weight
     assert torch.equal(weight, same_one.network.type_head.weight)
     assert not torch.equal(weight, other.network.type_head.weight)
+
+
+@pytest.mark.parametrize(
+    ("part", "value"),
+    [
+        ("objective", "banana"),
+        ("network", {**CONFIG.to_json(), "layers": 40_000}),
+        ("network", {**CONFIG.to_json(), "radial_reach_ang": 0}),
+        ("network", []),
+    ],
+)
+def test_weights_with_a_configuration_that_makes_no_sense_are_named(tmp_path: Path, part: str, value: object) -> None:
+    tensors, config = checkpoint.read(model().dump(), architecture=ARCHITECTURE, version=VERSION)
+    file = tmp_path / "odd.safetensors"
+    file.write_bytes(checkpoint.dump(tensors, {**config, part: value}, architecture=ARCHITECTURE, version=VERSION))
+    with pytest.raises(InputError, match="makes no model"):
+        load(file)
+
+
+@pytest.mark.parametrize("name", ["context", "sizes"])
+def test_weights_with_damaged_poses_are_named(tmp_path: Path, name: str) -> None:
+    tensors, config = checkpoint.read(model().dump(), architecture=ARCHITECTURE, version=VERSION)
+    tensors[f"poses.{name}"] = torch.zeros_like(tensors[f"poses.{name}"])
+    file = tmp_path / "odd.safetensors"
+    file.write_bytes(checkpoint.dump(tensors, config, architecture=ARCHITECTURE, version=VERSION))
+    with pytest.raises(InputError, match="poses"):
+        load(file)

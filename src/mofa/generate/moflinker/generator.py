@@ -112,7 +112,7 @@ class FlowGenerator:
                 model.network, context, mask, conditions, steps=self._steps, generator=generator,
                 type_temperature=TYPE_TEMPERATURE,
             )  # fmt: skip
-        decoded = [_decoded(guess, k, mask, positions, types, drawn.context[k]) for k in range(n)]
+        decoded = [_decoded(guess, k, mask, positions, types, drawn.context[k], sizes[0]) for k in range(n)]
         return self._linkers(request, decoded)
 
     def _linkers(
@@ -135,9 +135,9 @@ class FlowGenerator:
 
 
 def _decoded(
-    guess: Guess, k: int, mask: Tensor, positions: Tensor, types: Tensor, context: NDArray[np.float64]
+    guess: Guess, k: int, mask: Tensor, positions: Tensor, types: Tensor, context: NDArray[np.float64], least_atoms: int
 ) -> tuple[Drawing, Decoded] | None:
-    """Draw `k` of a batch as a molecule, or None where it is none."""
+    """Draw `k` of a batch as a molecule, or None where it is none, or smaller than asked."""
     kept = torch.nonzero((mask[k] > 0) & (types[k] != FAKE))[:, 0]
     x = positions[k, kept].double().numpy()
     ends = torch.cat([torch.arange(N_ANCHORS), kept + N_ANCHORS])
@@ -148,7 +148,7 @@ def _decoded(
         guess.hydrogens[k, kept].double().numpy(),
         guess.charges[k, kept].double().numpy(),
     )
-    graph = decode(scores)
+    graph = decode(scores, least_atoms=least_atoms)
     if isinstance(graph, Fault):
         return None
     return Drawing(scores.symbols, graph.bonds, x, context), graph

@@ -17,6 +17,7 @@ from mofa.generate.learning import checkpoint
 from mofa.generate.moflinker import ddpm, flow
 from mofa.generate.moflinker.network import Guess, Network, NetworkConfig
 from mofa.generate.moflinker.poses import PoseSampler
+from mofa.generate.moflinker.training import OBJECTIVES
 
 VERSION = "1"
 ARCHITECTURE = "flow"
@@ -68,10 +69,12 @@ def load(path: Path | None = None) -> Model:
 def _read(path: Path, stamp: int) -> Model:
     tensors, config = checkpoint.read(path, architecture=ARCHITECTURE, version=VERSION)
     try:
-        network = Network(NetworkConfig(**config["network"]))
+        network = Network(NetworkConfig.checked(config["network"]))
         poses = PoseSampler.of_tensors(tensors)
         objective = config["objective"]
-    except (KeyError, TypeError, RuntimeError) as error:
+        if objective not in OBJECTIVES:
+            raise ValueError(f"objective is {objective!r}")
+    except (KeyError, TypeError, ValueError, RuntimeError) as error:
         raise InputError(
             f"the configuration of the weights makes no model ({error})",
             where=path,

@@ -44,6 +44,7 @@ N_POLAR_BINS, N_SP3_BINS = 5, 4
 _N_INPUT_VECTORS = 6
 _LENGTH_SCALE_ANG = 4.0
 _VECTOR_FLOOR = 1e-4
+_LARGEST_SIZE = 1024
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,22 @@ class NetworkConfig:
     radial: int = 12
     """Radial functions of a distance."""
     radial_reach_ang: float = 7.0
+
+    @classmethod
+    def checked(cls, values: Any) -> NetworkConfig:
+        """From the metadata of a weights file.
+
+        Raises:
+            ValueError: not such sizes, or sizes that no model of ours has.
+        """
+        known = {field.name: field.type for field in fields(cls)}
+        if not isinstance(values, dict) or values.keys() != known.keys():
+            raise ValueError("the network's sizes are not those that are known")
+        for name, value in values.items():
+            is_number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not is_number or not 1 <= value <= _LARGEST_SIZE or (known[name] == "int" and value != int(value)):
+                raise ValueError(f"{name} is {value!r}")
+        return cls(**values)
 
     def to_json(self) -> dict[str, Any]:
         """For the metadata of a weights file."""

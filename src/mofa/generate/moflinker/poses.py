@@ -19,7 +19,7 @@ from mofa.generate.moflinker.conformers import anchor_frame
 from mofa.generate.moflinker.examples import Packed
 from mofa.generate.moflinker.prompts import context_directions
 from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
-from mofa.generate.moflinker.vocabulary import N_ANCHORS
+from mofa.generate.moflinker.vocabulary import MAX_CORE_ATOMS, MIN_CORE_ATOMS, N_ANCHORS, N_CONTEXT
 
 PROMPT_LENGTH_ANG = 4.3
 """From the anchor carbon to the carbon of the acid or nitrile."""
@@ -63,8 +63,22 @@ class PoseSampler:
 
     @classmethod
     def of_tensors(cls, tensors: Mapping[str, Tensor]) -> PoseSampler:
-        """From a weights file."""
-        return cls(*(tensors[f"poses.{name}"].numpy() for name in _NAMES))
+        """From a weights file.
+
+        Raises:
+            KeyError: there are no poses in it.
+            ValueError: they are not poses.
+        """
+        made = cls(*(tensors[f"poses.{name}"].numpy() for name in _NAMES))
+        n = len(made.context)
+        whole = n > 0 and made.context.shape == (n, N_CONTEXT, 3) and made.context.dtype == np.int16
+        if not whole or any(getattr(made, name).shape != (n,) for name in _NAMES[1:]):
+            raise ValueError("the poses are incomplete")
+        spans = np.linalg.norm(made.context[:, 3].astype(float) - made.context[:, 0], axis=1)
+        sizes = made.sizes
+        if spans.min() < 1.0 or sizes.min() < MIN_CORE_ATOMS or sizes.max() > MAX_CORE_ATOMS:
+            raise ValueError("the poses are none of linkers")
+        return made
 
     def draw(self, n: int, rng: np.random.Generator, sizes: tuple[int, int], conditions: Conditions) -> Drawn:
         """Poses of linkers with sizes in a range.
