@@ -17,9 +17,14 @@ _LAST = {Family.BCA: "c%91ccc(cc%91)C(=O)O", Family.BZN: "c%91ccc(cc%91)C#N"}
 
 def enumerated(n: int, *, seed: str = "tests", where: Callable[[str], bool] = lambda smiles: True) -> list[str]:
     """The first `n` distinct enumerated cores that meet a condition."""
-    found = dict.fromkeys(core.smiles for core in islice(cores(seed), 60 * n) if where(core.smiles))
-    assert len(found) >= n
-    return list(found)[:n]
+    found: dict[str, None] = {}
+    for core in islice(cores(seed), 60 * n):
+        if where(core.smiles):
+            found[core.smiles] = None
+        if len(found) == n:
+            break
+    assert len(found) == n
+    return list(found)
 
 
 def whole(core: str, family: Family) -> str:

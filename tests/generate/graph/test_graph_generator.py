@@ -91,9 +91,9 @@ def test_conditions_move_what_they_name() -> None:
 def test_length_moves_the_distance_of_the_anchors() -> None:
     def span(length_ang: float) -> float:
         asked = Conditions(core_atoms=(10, 14), length_ang=length_ang)
-        (batch,) = GraphGenerator().batches(StreamRequest(Family.BCA, n=24, batch_size=24, conditions=asked))
-        ends = [raw.positions[[anchor[0] for anchor in raw.anchors]] for raw in batch]
-        return float(np.mean([np.linalg.norm(end[0] - end[1]) for end in ends]))
+        (batch,) = GraphGenerator().batches(StreamRequest(Family.BCA, n=60, batch_size=60, conditions=asked))
+        second = PROMPT_HEAVY_ATOMS[Family.BCA]
+        return float(np.mean([np.linalg.norm(raw.positions[second] - raw.positions[0]) for raw in batch]))
 
     assert span(12.0) > span(7.0) + 2.0
 

@@ -63,6 +63,7 @@ def test_a_property_of_the_examples_becomes_frequent_with_few_copies(tmp_path: P
     assert len(set(after) & set(cores)) <= 0.05 * len(after)
 
 
+@pytest.mark.engine
 def test_examples_that_cannot_be_learnt_are_left_out_or_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(training, "BATCH_SIZE", 4)
     own = linkers(enumerated(6), Family.BZN)
@@ -127,6 +128,7 @@ def test_batches_are_functions_of_the_step_and_hide_half_of_what_is_known() -> N
     assert (rows.tokens[np.arange(len(rows)), rows.lengths - 1] == END_INDEX).all()
 
 
+@pytest.mark.engine
 def test_pretraining_learns_from_the_packed_set_and_from_what_is_enumerated(tmp_path: Path) -> None:
     smiles = enumerated(12, where=lambda text: len(text) < 22)
     packed = examples.pack([featurize(capped(text), seed=1) for text in smiles], [False] * 10 + [True] * 2)
