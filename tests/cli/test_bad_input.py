@@ -223,10 +223,10 @@ def test_contradictory_symmetry_is_named(group: str, message: str, tmp_path: Pat
 def test_a_hidden_library_is_named_with_the_command_that_installs_it(tmp_path: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(
         "import sys, importlib.machinery\n"
-        "real = importlib.machinery.PathFinder.find_spec\n"
-        "def find_spec(name, path=None, target=None):\n"
-        "    return None if name.split('.')[0] in ('rdkit', 'raspalib') else real(name, path, target)\n"
-        "importlib.machinery.PathFinder.find_spec = find_spec\n"
+        "real = importlib.machinery.PathFinder.find_spec.__func__\n"
+        "def find_spec(cls, name, path=None, target=None):\n"
+        "    return None if name.split('.')[0] in ('rdkit', 'raspalib') else real(cls, name, path, target)\n"
+        "importlib.machinery.PathFinder.find_spec = classmethod(find_spec)\n"
     )
     environment = {"PYTHONPATH": str(tmp_path)}
     _is_one_clear_line(mofa("process", "N#Cc1ccc(cc1)C#N", environment=environment), "pip install rdkit")
