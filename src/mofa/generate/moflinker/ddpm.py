@@ -14,7 +14,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mofa.generate.moflinker.flow import draw_types, guess_loss
+from mofa.generate.moflinker.flow import draw_types, guess_loss, real_types
 from mofa.generate.moflinker.network import MASK, Guess, Noisy
 from mofa.generate.moflinker.tensors import Batch
 
@@ -65,6 +65,7 @@ def sample(
     steps: int,
     generator: torch.Generator,
     type_temperature: float = 1.0,
+    may_vanish: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Guess]:
     """Positions and types at the end of the reverse chain, and the last guess; arguments as in `flow.sample`."""
     n_batch, n = mask.shape
@@ -83,7 +84,7 @@ def sample(
         fresh = torch.randn(positions.shape, generator=generator)
         positions = (mean + (spread * fresh if then > 0 else 0.0)) * mask[..., None]
         uncover = float((now - then) / now)
-        drawn = draw_types(guess.types / type_temperature, generator)
+        drawn = draw_types(real_types(guess.types, may_vanish) / type_temperature, generator)
         types = torch.where((types == MASK) & (torch.rand(n_batch, n, generator=generator) < uncover), drawn, types)
     last = Noisy(positions, types, context, torch.full((n_batch,), 0.999), mask, conditions)
     return positions, types, network(last)

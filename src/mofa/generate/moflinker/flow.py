@@ -120,6 +120,7 @@ def sample(
     generator: torch.Generator,
     type_temperature: float = 1.0,
     churn_ang: float = 0.0,
+    may_vanish: Tensor | None = None,
 ) -> tuple[Tensor, Tensor, Guess]:
     """Positions and types at the end of the flow, and the last guess.
 
@@ -131,6 +132,7 @@ def sample(
         steps: of the flow; one more evaluation gives the bonds of what came out.
         generator: of noise and types.
         type_temperature: below 1 for likelier, above 1 for rarer types.
+        may_vanish: whether atoms of a linker may turn out fake, ``[B]``; None for all.
         churn_ang: standard deviation of noise that is added while time is young, Å; 0 follows the flow.
     """
     n_batch, n = mask.shape
@@ -148,10 +150,19 @@ def sample(
             positions = positions + fresh * (churn_ang * (1.0 - then))
         positions = positions * mask[..., None]
         uncover = (then**TYPE_POWER - now**TYPE_POWER) / (1.0 - now**TYPE_POWER)
-        drawn = draw_types(guess.types / type_temperature, generator)
+        drawn = draw_types(real_types(guess.types, may_vanish) / type_temperature, generator)
         types = torch.where((types == MASK) & (torch.rand(n_batch, n, generator=generator) < uncover), drawn, types)
     noisy = Noisy(positions, types, context, torch.full((n_batch,), 0.999), mask, conditions)
     return positions, types, network(noisy, guess)
+
+
+def real_types(logits: Tensor, may_vanish: Tensor | None) -> Tensor:
+    """Logits of types, without fake atoms for linkers that must not lose any."""
+    if may_vanish is None:
+        return logits
+    banned = torch.zeros_like(logits)
+    banned[..., FAKE] = torch.where(may_vanish, 0.0, -1e9)[:, None].to(logits.dtype)
+    return logits + banned
 
 
 def draw_types(logits: Tensor, generator: torch.Generator) -> Tensor:

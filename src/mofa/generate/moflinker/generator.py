@@ -110,7 +110,7 @@ class FlowGenerator:
         with torch.autocast("cpu", torch.bfloat16) if has_fast_bf16() else nullcontext():
             positions, types, guess = model.sampler()(
                 model.network, context, mask, conditions, steps=self._steps, generator=generator,
-                type_temperature=TYPE_TEMPERATURE,
+                type_temperature=TYPE_TEMPERATURE, may_vanish=counts > sizes[0],
             )  # fmt: skip
         decoded = [_decoded(guess, k, mask, positions, types, drawn.context[k], sizes[0]) for k in range(n)]
         return self._linkers(request, decoded)
