@@ -5,7 +5,7 @@ The published model keeps one distance for all sizes, which only a third of the 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -114,9 +114,8 @@ class PoseSampler:
         return np.array([bend_deg(context / 1000.0) for context in self.context])
 
     @staticmethod
-    def _matching(values: NDArray[np.int16], bin_of: object, wanted: int) -> NDArray[np.float64]:
+    def _matching(values: NDArray[np.int16], bin_of: Callable[[int | None], int], wanted: int) -> NDArray[np.float64]:
         """1 for poses of linkers in the bin of the number wanted, almost 0 for the others."""
-        assert callable(bin_of)
         return np.array([1.0 if bin_of(int(value)) == bin_of(wanted) else 1e-6 for value in values])
 
 
