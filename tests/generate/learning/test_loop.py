@@ -11,6 +11,7 @@ import torch
 
 from mofa.errors import EngineError, InputError
 from mofa.generate.learning import loop
+from mofa.generate.learning.distributed import SINGLE
 from mofa.generate.learning.loop import Schedule, TrainingError, fit
 from mofa.generate.learning.state import TrainingState
 from tests.generate.learning.tasks import SCHEDULE, Broken, Line, Slow
@@ -33,7 +34,8 @@ def test_the_average_forgets_fast_at_first() -> None:
     assert [schedule.decay(k) for k in (0, 10, 10_000)] == pytest.approx([0.1, 0.55, 0.9])
 
 
-def test_the_result_is_the_moving_average_of_the_weights() -> None:
+def test_the_result_is_the_moving_average_of_the_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "TELL_EVERY_S", -1.0)
     task = Line()
     average = {name: value.clone() for name, value in task.model.state_dict().items()}
     seen: list[str] = []
@@ -52,6 +54,16 @@ def test_the_result_is_the_moving_average_of_the_weights() -> None:
     assert seen[-1].startswith("step 20: loss ")
     assert set(fitted.parts) == {"squared"}
     assert fitted.cpu_s > 0.0
+
+
+def test_batches_for_a_gpu_are_made_by_other_processes_and_are_the_same() -> None:
+    here = list(loop.batches(Line(), SINGLE, range(3, 9), "cpu"))
+    task = Line()
+    ahead = list(loop.batches(task, SINGLE, range(3, 9), "cuda"))
+    assert task.seen == []
+    assert len(ahead) == 6
+    for one, other in zip(here, ahead, strict=True):
+        assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 def test_training_lowers_the_loss() -> None:

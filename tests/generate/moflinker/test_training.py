@@ -132,7 +132,8 @@ def test_pretraining_gives_a_weights_file(objective: str, tmp_path: Path) -> Non
     told: list[float] = []
     options = {"schedule": SCHEDULE, "config": CONFIG, "objective": objective, "batch_size": 8, "seed": 2}
     content = pretraining.pretrain(known().packed, **options, on_progress=lambda fraction, text: told.append(fraction))  # type: ignore[arg-type]
-    assert told == [0.25, 0.5, 0.75, 1.0]
+    assert told == sorted(told)
+    assert told[-1] == 1.0
     path = tmp_path / "w.safetensors"
     path.write_bytes(content)
     made = model.load(path)

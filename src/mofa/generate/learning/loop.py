@@ -7,9 +7,9 @@ Batches depend on the step and the rank alone.
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,12 +17,15 @@ from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from mofa.errors import EngineError
 from mofa.generate.learning.distributed import SINGLE, Group
 from mofa.generate.learning.state import TrainingState
 
 ProgressCallback = Callable[[float, str], None]
+_MOST_FEEDERS = 16
+TELL_EVERY_S = 0.2
 
 
 class TrainingError(EngineError):
@@ -39,7 +42,7 @@ class Trainee(Protocol):
         ...
 
     def loss(self, batch: Any) -> tuple[Tensor, Mapping[str, float | Tensor]]:
-        """Loss to be minimised, and its parts by name, for the log."""
+        """Loss to be minimised, and its parts by name, for the log; a batch is moved to where the model is."""
         ...
 
 
@@ -117,9 +120,9 @@ def fit(
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint)
     group.share_start(model)
-    started_s, saved_s = time.process_time(), time.monotonic()
-    seen: dict[str, float] = {}
-    for batch in _batches(trainee, group, range(state.step, schedule.steps), ahead=device != "cpu"):
+    started_s, saved_s, told_s = time.process_time(), time.monotonic(), -math.inf
+    seen: dict[str, Tensor] = {}
+    for batch in batches(trainee, group, range(state.step, schedule.steps), device):
         state.set_rate(schedule.rate(state.step))
         with torch.autocast(device, torch.bfloat16) if schedule.bf16 else nullcontext():
             loss, parts = trainee.loss(batch)
@@ -139,38 +142,60 @@ def fit(
             if checkpoint is not None and time.monotonic() - saved_s > schedule.checkpoint_every_s:
                 state.save(checkpoint)
                 saved_s = time.monotonic()
-            if on_progress is not None:
-                told = ", ".join(f"{name} {value:.3f}" for name, value in seen.items())
+            if on_progress is not None and (time.monotonic() - told_s > TELL_EVERY_S or state.step == schedule.steps):
+                told = ", ".join(f"{name} {float(value):.3f}" for name, value in seen.items())
                 on_progress(state.step / schedule.steps, f"step {state.step}: {told}")
+                told_s = time.monotonic()
         if late:
             break
     if checkpoint is not None and group.rank == 0:
         state.save(checkpoint)
+    losses = {name: float(value) for name, value in seen.items()}
     return Fitted(
         weights=state.average,
         steps=state.step,
         finished=state.step >= schedule.steps,
-        loss=seen.pop("loss", math.nan),
-        parts=seen,
+        loss=losses.pop("loss", math.nan),
+        parts=losses,
         cpu_s=time.process_time() - started_s,
     )
 
 
-def _batches(trainee: Trainee, group: Group, steps: range, *, ahead: bool) -> Iterator[Any]:
-    """The batches of these steps; with `ahead` the next one is made while a GPU works on the last."""
-    if not ahead:
-        yield from (trainee.batch(step, group.rank, group.size) for step in steps)
+@dataclass(frozen=True)
+class _Batches:
+    """The batches of a rank by step, as PyTorch's loader takes them."""
+
+    trainee: Trainee
+    group: Group
+
+    def __getitem__(self, step: int) -> Any:
+        return self.trainee.batch(step, self.group.rank, self.group.size)
+
+
+def batches(trainee: Trainee, group: Group, steps: range, device: str) -> Iterator[Any]:
+    """The batches of these steps; for a GPU other processes make them ahead."""
+    of_rank = _Batches(trainee, group)
+    if device == "cpu":
+        yield from (of_rank[step] for step in steps)
         return
-    with ThreadPoolExecutor(1) as pool:
-        coming: Future[Any] | None = None
-        for step in steps:
-            now = coming or pool.submit(trainee.batch, step, group.rank, group.size)
-            coming = pool.submit(trainee.batch, step + 1, group.rank, group.size)
-            yield now.result()
+    workers = max(1, min(_MOST_FEEDERS, len(os.sched_getaffinity(0)) - 1) // group.size)
+    yield from DataLoader(
+        of_rank,  # type: ignore[arg-type]
+        batch_size=None,
+        sampler=steps,
+        num_workers=workers,
+        prefetch_factor=4,
+        collate_fn=_as_it_is,
+        multiprocessing_context="fork",
+    )
 
 
-def _remember(seen: dict[str, float], now: Mapping[str, float | Tensor]) -> None:
-    """Moving averages of the losses."""
+def _as_it_is(batch: Any) -> Any:
+    return batch
+
+
+def _remember(seen: dict[str, Tensor], now: Mapping[str, float | Tensor]) -> None:
+    """Moving averages of the losses; they stay where they are, since reading one waits for the GPU."""
     for name, value in now.items():
-        number = float(value)
-        seen[name] = number if name not in seen else 0.99 * seen[name] + 0.01 * number
+        number = torch.as_tensor(value)
+        seen[name] = number if name not in seen else torch.lerp(seen[name], number, 0.01)

@@ -39,7 +39,7 @@ def noise(context: Tensor, n: int, generator: torch.Generator | None = None) -> 
 
 
 def matched_noise(batch: Batch, generator: torch.Generator) -> Tensor:
-    """Where the atoms of some linkers start, Å, ``[B, n, 3]``; on the processor, while a GPU is busy."""
+    """Where the atoms of some linkers start, Å, ``[B, n, 3]``."""
     return matched(noise(batch.context, batch.types.shape[1], generator), batch)
 
 

@@ -134,7 +134,7 @@ def _fit(
     network = Network(config)
     if start is not None:
         network.load_state_dict(load(start).network.state_dict())
-    trainee = Pretraining(network, table(packed), size, seed, objective=objective, device=device)
+    trainee = Pretraining(network, table(packed), size, seed, objective=objective)
     return fit(
         trainee, schedule, group=group, checkpoint=checkpoint, deadline=deadline, on_progress=on_progress, device=device
     )

@@ -40,7 +40,7 @@ class Batch:
     conditions: Tensor
     """Family, size, polar bin, tetrahedral bin, ``[B, 4]``."""
 
-    def to(self, device: str) -> Batch:
+    def to(self, device: torch.device) -> Batch:
         """The same on a device."""
         return Batch(*(getattr(self, field.name).to(device, non_blocking=True) for field in fields(self)))
 

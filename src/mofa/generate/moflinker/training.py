@@ -28,17 +28,18 @@ class Step:
     """Of everything random in the loss."""
 
     @classmethod
-    def of(cls, batch: Batch, seed: int, device: str = "cpu") -> Step:
-        """A batch with its noise, on a device."""
-        start = flow.matched_noise(batch, torch.Generator().manual_seed(seed))
-        return cls(batch.to(device), start.to(device), seed)
+    def of(cls, batch: Batch, seed: int) -> Step:
+        """A batch with its noise."""
+        return cls(batch, flow.matched_noise(batch, torch.Generator().manual_seed(seed)), seed)
 
     def loss(self, model: nn.Module, objective: str) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of one of `OBJECTIVES`, and its parts."""
         generator = torch.Generator().manual_seed(self.seed + 1)
+        device = next(model.parameters()).device
+        batch = self.batch.to(device)
         if objective == "flow":
-            return flow.loss(model, self.batch, generator=generator, start=self.start)
-        return ddpm.loss(model, self.batch, generator=generator)
+            return flow.loss(model, batch, generator=generator, start=self.start.to(device))
+        return ddpm.loss(model, batch, generator=generator)
 
 
 @dataclass(eq=False)
@@ -50,7 +51,6 @@ class Pretraining:
     batch_size: int
     seed: int
     objective: str = "flow"
-    device: str = "cpu"
 
     def __post_init__(self) -> None:
         self._epoch, self._batches = -1, torch.zeros(0, 0, dtype=torch.long)
@@ -62,7 +62,7 @@ class Pretraining:
         if epoch != self._epoch:
             self._epoch, self._batches = epoch, self._shuffled(epoch)
         batch = self.data.take(self._batches[place], np.random.default_rng([self.seed, number]), most_fakes=MOST_FAKES)
-        return Step.of(batch, self.seed * 1_000_003 + 2 * number, self.device)
+        return Step.of(batch, self.seed * 1_000_003 + 2 * number)
 
     def loss(self, batch: Step) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of the objective."""
