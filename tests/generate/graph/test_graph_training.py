@@ -16,6 +16,7 @@ from mofa.generate.graph import pretraining, training, weights
 from mofa.generate.graph.corpus import Entry, spelt
 from mofa.generate.graph.generator import GraphGenerator
 from mofa.generate.graph.model import UNKNOWN, GraphModel, ModelConfig, length_bin
+from mofa.generate.graph.shares import Shares
 from mofa.generate.graph.tokens import END_INDEX
 from mofa.generate.graph.trainee import GraphTrainee, Source
 from mofa.generate.learning.loop import Schedule
@@ -137,7 +138,9 @@ def test_pretraining_learns_from_the_packed_set_and_from_what_is_enumerated(tmp_
     assert [entry.smiles for entry in corpus.held_out] == smiles[10:]
     assert 15 <= len(corpus.enumerated) <= 20
     assert all(entry.length_ang is not None for entry in corpus.packed)
-    assert corpus.size_shares.sum() == pytest.approx(1.0)
+    shares = Shares.of(corpus.entries)
+    assert shares.sizes.sum() == pytest.approx(1.0)
+    assert shares.lengths.sum() == pytest.approx(np.count_nonzero(shares.lengths.any(axis=1)))
 
     def losses(steps: int) -> tuple[float, GraphModel]:
         content = pretraining.pretrain(

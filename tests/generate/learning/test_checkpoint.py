@@ -63,6 +63,7 @@ FOREIGN = {
     "one byte short": CONTENT[:-1],
     "header only": CONTENT[:40],
     "longer": CONTENT + b"0",
+    "one bit changed": CONTENT[:-3] + bytes([CONTENT[-3] ^ 1]) + CONTENT[-2:],
     "pickle": pickle.dumps(_Bomb()),
     "no metadata": save({"a": torch.ones(2)}),
     "other metadata": save({"a": torch.ones(2)}, {"format": "pt"}),

@@ -17,7 +17,7 @@ from mofa.generate.learning import checkpoint
 from mofa.generate.moflinker import flow
 from mofa.generate.moflinker import generator as module
 from mofa.generate.moflinker import model as model_module
-from mofa.generate.moflinker.generator import FlowGenerator, core_sizes
+from mofa.generate.moflinker.generator import FlowGenerator
 from mofa.generate.moflinker.model import ARCHITECTURE, VERSION, load
 from mofa.generate.moflinker.network import FAKE, Guess, Network, NetworkConfig
 from mofa.generate.moflinker.tensors import table
@@ -169,15 +169,6 @@ def test_no_linker_is_larger_than_asked(weights: Path, monkeypatch: pytest.Monke
         assert max(sizes) <= most
 
 
-def test_sizes_of_a_stream() -> None:
-    request = StreamRequest(Family.BCA, n=1)
-    assert core_sizes(request) == (6, 20)
-    assert core_sizes(replace(request, max_heavy_atoms=30)) == (6, 12)
-    assert core_sizes(replace(request, max_heavy_atoms=60)) == (6, 20)
-    assert core_sizes(replace(request, family=Family.BZN, max_heavy_atoms=30)) == (6, 14)
-    assert core_sizes(replace(request, max_heavy_atoms=30, conditions=Conditions(core_atoms=(8, 18)))) == (8, 12)
-
-
 @pytest.mark.parametrize(
     "changes",
     [
@@ -188,9 +179,8 @@ def test_sizes_of_a_stream() -> None:
     ],
 )
 def test_sizes_outside_the_trained_range_are_refused_before_the_stream(weights: Path, changes: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="outside the trained range of 6 to 20") as caught:
+    with pytest.raises(InputError, match="library"):
         FlowGenerator().batches(StreamRequest(Family.BCA, n=4, weights=weights, **changes))
-    assert "library" in str(caught.value)
 
 
 def _other_files(good: bytes) -> dict[str, bytes | None]:

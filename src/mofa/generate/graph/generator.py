@@ -10,20 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
-from mofa.errors import InputError
-from mofa.generate.conditions import Conditions
 from mofa.generate.graph import weights
 from mofa.generate.graph.model import ARCHITECTURE, VERSION, bins_of
 from mofa.generate.graph.placing import Written, bend_deg, placed, understood
 from mofa.generate.graph.sampling import Writer
 from mofa.generate.graph.tokens import MAX_TOKENS
-from mofa.generate.moflinker.vocabulary import (
-    FAMILIES,
-    MAX_CORE_ATOMS,
-    MIN_CORE_ATOMS,
-    N_ANCHORS,
-    PROMPT_HEAVY_ATOMS,
-)
+from mofa.generate.moflinker.sizes import core_sizes
+from mofa.generate.moflinker.vocabulary import FAMILIES
 from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
 TEMPERATURE = 0.9
@@ -73,7 +66,7 @@ class GraphGenerator:
         Raises:
             InputError: as `batches`.
         """
-        sizes = core_sizes(request.family, request.max_heavy_atoms, request.conditions)
+        sizes = core_sizes(request)
         return self._written(request, weights.load(request.weights), sizes)
 
     def train(
@@ -168,35 +161,9 @@ class _Told:
     def conditions(self, rng: np.random.Generator) -> NDArray[np.int64]:
         """Conditions of one round, ``[ROUND, 5]``: sizes as frequent as in the training data, the rest as asked."""
         asked = self.request.conditions
-        odds = self.learnt.size_shares[list(self.sizes)]
-        chosen = rng.choice(np.array(self.sizes), size=ROUND, p=odds / odds.sum())
+        odds = self.learnt.shares.odds(self.sizes, asked.length_ang)
+        chosen = rng.choice(np.array(self.sizes), size=ROUND, p=odds)
         family = FAMILIES.index(self.request.family)
         return np.array([
             bins_of(family, int(size), asked.length_ang, asked.polar_atoms, asked.sp3_atoms) for size in chosen
         ])  # fmt: skip
-
-
-def core_sizes(family: Family, max_heavy_atoms: int, conditions: Conditions) -> range:
-    """Core atoms that a stream may have.
-
-    Raises:
-        InputError: a size beyond what the network was trained on, or a limit that leaves no size.
-    """
-    least, most = conditions.core_atoms or (MIN_CORE_ATOMS, MAX_CORE_ATOMS)
-    trained = f"{MIN_CORE_ATOMS} to {MAX_CORE_ATOMS}"
-    if least < MIN_CORE_ATOMS or most > MAX_CORE_ATOMS:
-        raise InputError(
-            f"core_atoms is {(least, most)}; the generator was trained on {trained}",
-            where="generate",
-            action=f"Ask for sizes within {trained} core atoms",
-        )
-    largest = max_heavy_atoms - N_ANCHORS * PROMPT_HEAVY_ATOMS[family]
-    if largest < least:
-        needed = least + N_ANCHORS * PROMPT_HEAVY_ATOMS[family]
-        raise InputError(
-            f"max_heavy_atoms is {max_heavy_atoms}, which leaves {max(largest, 0)} core atoms between the prompts of"
-            f" {family}; {least} are the fewest",
-            where="generate",
-            action=f"Allow {needed} heavy atoms or more, or choose the generator 'library'",
-        )
-    return range(least, min(most, largest) + 1)

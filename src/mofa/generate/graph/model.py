@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,13 +10,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from mofa.errors import InputError
 from mofa.generate.conditions import LARGEST_LENGTH_ANG, LEAST_LENGTH_ANG, MOST_PROPERTY_ATOMS
 from mofa.generate.graph.tokens import VOCABULARY
 from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS
 
 ARCHITECTURE = "graph"
-VERSION = "1"
+VERSION = "2"
 UNKNOWN = 0
 """Bin of what is not asked for."""
 N_LENGTHS = int(LARGEST_LENGTH_ANG - LEAST_LENGTH_ANG) + 1
@@ -36,17 +34,15 @@ class ModelConfig:
     condition_width: int = 32
 
     @staticmethod
-    def of(values: Mapping[str, Any]) -> ModelConfig:
+    def of(values: Any) -> ModelConfig:
         """The sizes in the configuration of a file.
 
         Raises:
-            InputError: a size is absent or no small positive number.
+            ValueError: a size is absent or no small positive number.
         """
-        sizes = {name: values.get(name) for name in asdict(ModelConfig())}
-        if not all(isinstance(size, int) and 0 < size <= 4096 for size in sizes.values()):
-            raise InputError(
-                "the weights name no sizes of the network", where="weights", action="Give a file that MOFA wrote"
-            )
+        sizes = {name: values.get(name) for name in asdict(ModelConfig())} if isinstance(values, dict) else {}
+        if not sizes or not all(isinstance(size, int) and 0 < size <= 4096 for size in sizes.values()):
+            raise ValueError("the weights name no sizes of the network")
         return ModelConfig(**sizes)  # type: ignore[arg-type]
 
 
@@ -80,9 +76,8 @@ class GraphModel(nn.Module):
 
 
 def length_bin(length_ang: float) -> int:
-    """Bin of an anchor distance; those beyond the limits go to the outermost."""
-    inside = min(max(length_ang, LEAST_LENGTH_ANG), LARGEST_LENGTH_ANG)
-    return 1 + min(int(inside - LEAST_LENGTH_ANG), N_LENGTHS - 1)
+    """Bin of an anchor distance, 1 Å wide around every whole number; those beyond the limits go to the outermost."""
+    return 1 + round(min(max(length_ang, LEAST_LENGTH_ANG), LARGEST_LENGTH_ANG) - LEAST_LENGTH_ANG)
 
 
 def bins_of(

@@ -9,27 +9,25 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 
 from mofa.chemistry.accessibility import sa_score
 from mofa.errors import InputError
 from mofa.generate.graph import weights
 from mofa.generate.graph.corpus import Entry
 from mofa.generate.graph.model import GraphModel, ModelConfig
-from mofa.generate.graph.tokens import is_atom, tokens_of
+from mofa.generate.graph.shares import Shares
 from mofa.generate.graph.trainee import GraphTrainee, Source
 from mofa.generate.graph.training import nats_per_core
 from mofa.generate.learning import distributed
 from mofa.generate.learning.loop import Fitted, ProgressCallback, Schedule, fit
 from mofa.generate.moflinker.dataset import is_held_out
-from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, cores
+from mofa.generate.moflinker.enumeration import MAX_SA_SCORE, cores, has_usual_rings
 from mofa.generate.moflinker.examples import Packed
-from mofa.generate.moflinker.vocabulary import MAX_CORE_ATOMS, MIN_CORE_ATOMS, N_ANCHORS
 
 BATCH_SIZE = 64
 SCHEDULE = Schedule(steps=3000, learning_rate=2e-3, ema_decay=0.997, bf16=True)
 N_ENUMERATED = 80_000
-PACKED_SHARE = 0.4
+PACKED_SHARE = 0.6
 """Share of every batch that has conformers, and so lengths."""
 _MOST_HELD_OUT = 2048
 
@@ -48,16 +46,6 @@ class Corpus:
     def entries(self) -> tuple[Entry, ...]:
         """All that is trained on; a core may be in both."""
         return self.packed + self.enumerated
-
-    @property
-    def size_shares(self) -> NDArray[np.float64]:
-        """How often each number of core atoms comes, ``[MAX_CORE_ATOMS + 1]``; sizes that lack count once."""
-        counts = np.zeros(MAX_CORE_ATOMS + 1, dtype=np.float64)
-        for entry in self.entries:
-            counts[sum(map(is_atom, tokens_of(entry.smiles))) - N_ANCHORS] += 1
-        counts[MIN_CORE_ATOMS:] = np.maximum(counts[MIN_CORE_ATOMS:], 1)
-        shares: NDArray[np.float64] = counts / counts.sum()
-        return shares
 
 
 def corpus_of(packed: Packed, smiles: Sequence[str], *, n_enumerated: int, seed: int) -> Corpus:
@@ -78,7 +66,8 @@ def corpus_of(packed: Packed, smiles: Sequence[str], *, n_enumerated: int, seed:
     for core in cores(f"graph/{seed}"):
         if len(found) >= n_enumerated:
             break
-        if core.smiles not in found and sa_score(core.molecule) <= MAX_SA_SCORE:
+        usual = has_usual_rings(core.molecule) and sa_score(core.molecule) <= MAX_SA_SCORE
+        if usual and core.smiles not in found:
             found[core.smiles] = is_held_out(core.molecule)
     corpus = Corpus(
         packed=tuple(entry for entry, out in zip(known, packed.held_out, strict=True) if not out),
@@ -135,7 +124,7 @@ def pretrain(
     }
     if corpus.held_out:
         notes["nats_per_core_held_out"] = round(nats_per_core(model, corpus.held_out[:_MOST_HELD_OUT]), 3)
-    return weights.dump(fitted.weights, work.config, corpus.size_shares, notes)
+    return weights.dump(fitted.weights, work.config, Shares.of(corpus.entries), notes)
 
 
 @dataclass(frozen=True)

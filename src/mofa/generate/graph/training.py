@@ -22,14 +22,15 @@ from mofa.chemistry import Family, Linker, ModelRef, Reason, Rejected, Stage
 from mofa.generate.graph import weights
 from mofa.generate.graph.corpus import Entry, spelt
 from mofa.generate.graph.model import ARCHITECTURE, GraphModel
-from mofa.generate.graph.tokens import encode, is_atom, tokens_of
+from mofa.generate.graph.shares import core_atoms
+from mofa.generate.graph.tokens import encode
 from mofa.generate.graph.trainee import GraphTrainee, Source
 from mofa.generate.learning import checkpoint, distributed
 from mofa.generate.learning.loop import Fitted, Schedule, fit
 from mofa.generate.moflinker.dataset import is_held_out
 from mofa.generate.moflinker.enumeration import cores
 from mofa.generate.moflinker.linkers import core_of
-from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS, N_ANCHORS
+from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS
 from mofa.generate.protocol import ProgressCallback, TrainingRequest
 
 METHOD = "replay"
@@ -91,7 +92,7 @@ def retrain(
         return _out_of_time(f"{fitted.steps} of {request.steps} steps had been done")
     after = GraphModel(before.model.config)
     checkpoint.load_into(after, fitted.weights)
-    shares = request.replay_share * before.size_shares + (1.0 - request.replay_share) * lesson.sizes
+    shares = before.shares.moved(lesson.sizes, 1.0 - request.replay_share)
     measured = lesson.entries[:_MOST_MEASURED]
     gain = nats_per_core(before.model, measured) - nats_per_core(after, measured)
     n_used = len(lesson.entries)
@@ -134,7 +135,7 @@ def lesson_of(
         if core is not None:
             entries.append(Entry(core, family=FAMILIES.index(linker.family)))
             odds.append(weight)
-            sizes[sum(map(is_atom, tokens_of(core))) - N_ANCHORS] += weight
+            sizes[core_atoms(entries[-1])] += weight
         if time.monotonic() > request.deadline:
             return _out_of_time(f"{number} of {len(examples)} examples had been read")
         if on_progress is not None:

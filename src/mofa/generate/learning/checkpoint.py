@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import struct
 from collections.abc import Mapping
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ def dump(tensors: Mapping[str, Tensor], config: Mapping[str, Any], *, architectu
         "config": json.dumps(config, sort_keys=True, allow_nan=False),
     }
     content = save_tensors({name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}, metadata)
-    return _sorted_header(content)
+    return _sealed(content)
 
 
 def read(source: Path | bytes, *, architecture: str, version: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
@@ -59,11 +60,15 @@ def read(source: Path | bytes, *, architecture: str, version: str) -> tuple[dict
     found = metadata.get("architecture"), metadata.get("version")
     if found != (architecture, version):
         raise _bad(where, f"the weights are of {found[0]} {found[1]}, not of {architecture} {version}")
+    damaged = _bad(where, "the file of weights is truncated or damaged")
+    (length,) = struct.unpack("<Q", content[:8])
+    if metadata.get("sha256") != sha256(content[8 + length :]).hexdigest():
+        raise damaged
     try:
         tensors = load_tensors(content)
         config = json.loads(metadata["config"])
     except (SafetensorError, ValueError, KeyError) as error:
-        raise _bad(where, "the file of weights is truncated or damaged") from error
+        raise damaged from error
     broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
     if broken:
         raise _bad(where, f"the weights hold numbers that are not finite ({broken[0]})")
@@ -83,12 +88,14 @@ def load_into(model: Any, tensors: Mapping[str, Tensor], where: Path | str = "we
         raise _bad(where, f"the weights do not fit the model: {first[0].strip()}") from error
 
 
-def _sorted_header(content: bytes) -> bytes:
-    """The file with its header in one order: safetensors writes metadata in any, equal weights must be one file."""
+def _sealed(content: bytes) -> bytes:
+    """The file with the checksum of its numbers, and its header in one order, so that equal weights are one file."""
     (length,) = struct.unpack("<Q", content[:8])
-    header = json.dumps(json.loads(content[8 : 8 + length]), sort_keys=True, separators=(",", ":")).encode()
-    header += b" " * (-len(header) % 8)
-    return struct.pack("<Q", len(header)) + header + content[8 + length :]
+    header, numbers = json.loads(content[8 : 8 + length]), content[8 + length :]
+    header["__metadata__"]["sha256"] = sha256(numbers).hexdigest()
+    written = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    written += b" " * (-len(written) % 8)
+    return struct.pack("<Q", len(written)) + written + numbers
 
 
 def _metadata(content: bytes, where: Path | str) -> dict[str, str]:

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
-from mofa.errors import InputError
 from mofa.generate.learning.distributed import has_fast_bf16
 from mofa.generate.moflinker import prompts
 from mofa.generate.moflinker.decode import Decoded, Fault, Scores, decode
@@ -19,9 +18,10 @@ from mofa.generate.moflinker.graphs import core_smiles
 from mofa.generate.moflinker.model import DEFAULT_STEPS, VERSION, Model, load
 from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, Guess
 from mofa.generate.moflinker.polish import Drawing, polish
+from mofa.generate.moflinker.sizes import core_sizes
 from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
 from mofa.generate.moflinker.training import MOST_FAKES
-from mofa.generate.moflinker.vocabulary import FAMILIES, MAX_CORE_ATOMS, MIN_CORE_ATOMS, N_ANCHORS, PROMPT_HEAVY_ATOMS
+from mofa.generate.moflinker.vocabulary import FAMILIES, N_ANCHORS
 from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
 MAX_ROUNDS = 8
@@ -54,7 +54,7 @@ class FlowGenerator:
             InputError: a weights file that is not of this model, or sizes outside the trained range.
         """
         sizes = core_sizes(request)
-        return self._stream(request, load(request.weights), sizes)
+        return self._stream(request, load(request.weights), (sizes[0], sizes[-1]))
 
     def train(
         self, examples: Sequence[Linker], request: TrainingRequest, on_progress: ProgressCallback | None = None
@@ -152,24 +152,3 @@ def _decoded(
     if isinstance(graph, Fault):
         return None
     return Drawing(scores.symbols, graph.bonds, x, context), graph
-
-
-def core_sizes(request: StreamRequest) -> tuple[int, int]:
-    """Fewest and most core atoms of a stream.
-
-    Raises:
-        InputError: nothing that the model was trained on lies in that range.
-    """
-    most = request.max_heavy_atoms - 2 * PROMPT_HEAVY_ATOMS[request.family]
-    asked = request.conditions.core_atoms or (MIN_CORE_ATOMS, MAX_CORE_ATOMS)
-    least, most = max(asked[0], 1), min(asked[1], most)
-    if asked[0] < MIN_CORE_ATOMS or asked[1] > MAX_CORE_ATOMS or most < max(least, MIN_CORE_ATOMS):
-        ends = 2 * PROMPT_HEAVY_ATOMS[request.family]
-        raise InputError(
-            f"core sizes of {asked[0]} to {min(asked[1], most)} atoms are outside the trained range of"
-            f" {MIN_CORE_ATOMS} to {MAX_CORE_ATOMS}",
-            where="generate",
-            action=f"Ask for core atoms within it; the prompts of {request.family} take {ends} heavy atoms of"
-            f" max_heavy_atoms ({request.max_heavy_atoms}). The library makes smaller linkers",
-        )
-    return least, most
