@@ -68,7 +68,7 @@ def test_matching_makes_the_ways_as_short_as_can_be() -> None:
     mask[1, 4] = 0.0
     few = replace(batch, positions=batch.positions[:, :n], mask=mask)
     start = flow.noise(batch.context, n, torch.Generator().manual_seed(4))
-    ordered = matched(start, few)
+    ordered = matched(start, few.positions, mask)
     for k, count in enumerate((5, 4, 5)):
         ways = (
             (few.positions[k, :count] - start[k, list(order)]).square().sum() for order in permutations(range(count))
@@ -180,11 +180,10 @@ def test_samples_turn_with_their_prompts(monkeypatch: pytest.MonkeyPatch, object
         monkeypatch.setattr(torch, "randn", lambda *a, **k: real(*a, **k).double() @ by.T)
         if objective is flow:
             monkeypatch.setattr(flow, "noise", lambda context, n, generator: torch.randn(3, n, 3, generator=generator))
-        options = {"churn_ang": 0.1} if objective is flow else {}
         try:
             return objective.sample(
                 made, batch.context.double() @ by.T, batch.mask.double(), batch.conditions, steps=5,
-                generator=torch.Generator().manual_seed(7), **options,
+                generator=torch.Generator().manual_seed(7),
             )  # fmt: skip
         finally:
             monkeypatch.undo()

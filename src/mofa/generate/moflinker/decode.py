@@ -43,6 +43,8 @@ class Fault(StrEnum):
 
     EMPTY = "empty"
     """No atoms are left, or too few."""
+    UNSOUND = "unsound"
+    """The likeliest bonds make none."""
     INFEASIBLE = "infeasible"
     """No choice of bonds gives every atom its valence."""
     DISCONNECTED = "disconnected"
@@ -94,16 +96,17 @@ class Decoded:
     """Whether every choice is the network's likeliest; False where the integer programme had to change some."""
 
 
-def decode(scores: Scores, *, least_atoms: int = 1) -> Decoded | Fault:
+def decode(scores: Scores, *, least_atoms: int = 1, repair: bool = True) -> Decoded | Fault:
     """The most likely molecule.
 
     Args:
         scores: of one linker.
         least_atoms: fewest atoms of the core.
+        repair: whether the integer programme is tried where the likeliest bonds make no molecule.
     """
     if len(scores.elements) < least_atoms:
         return Fault.EMPTY
-    return _likeliest(scores) or _programme(scores)
+    return _likeliest(scores) or (_programme(scores) if repair else Fault.UNSOUND)
 
 
 def _likeliest(scores: Scores) -> Decoded | None:

@@ -1,4 +1,4 @@
-"""Flow matching of linkers: from noise along the anchors' axis to a linker in some 16 steps.
+"""Flow matching of linkers: from noise along the anchors' axis to a linker in some ten steps.
 
 Positions go in straight lines from an anisotropic Gaussian between the anchors to the linker, each atom from the noise
 that an optimal assignment gives it (Lipman et al., arXiv 2210.02747; Tong et al., arXiv 2302.00482); types are hidden
@@ -10,6 +10,7 @@ Hinton, arXiv 2208.04202). Fake atoms let it decide how many it needs (Dunn and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -22,6 +23,8 @@ SPREAD_ALONG, SPREAD_ACROSS_ANG = 1 / 3.2, 1.6
 """Standard deviations of the noise: along the axis as a share of the anchors' distance, and across it."""
 PATH_NOISE_ANG = 0.10
 """Standard deviation of what is added to training positions, so that the model learns to come back to the path."""
+BACK_TO = 0.4
+"""Time to which a sample that is no molecule is taken back."""
 TYPE_POWER = 2.0
 """Types are uncovered with probability time to this power: late, when positions tell what fits."""
 _TYPE_WEIGHT, _HYDROGEN_WEIGHT, _CHARGE_WEIGHT, _BOND_WEIGHT = 0.5, 0.3, 0.2, 1.5
@@ -40,7 +43,7 @@ def noise(context: Tensor, n: int, generator: torch.Generator | None = None) -> 
 
 def matched_noise(batch: Batch, generator: torch.Generator) -> Tensor:
     """Where the atoms of some linkers start, Å, ``[B, n, 3]``."""
-    return matched(noise(batch.context, batch.types.shape[1], generator), batch)
+    return matched(noise(batch.context, batch.types.shape[1], generator), batch.positions, batch.mask)
 
 
 def loss(
@@ -119,8 +122,8 @@ def sample(
     steps: int,
     generator: torch.Generator,
     type_temperature: float = 1.0,
-    churn_ang: float = 0.0,
     may_vanish: Tensor | None = None,
+    before: tuple[Tensor, Tensor] | None = None,
 ) -> tuple[Tensor, Tensor, Guess]:
     """Positions and types at the end of the flow, and the last guess.
 
@@ -133,27 +136,38 @@ def sample(
         generator: of noise and types.
         type_temperature: below 1 for likelier, above 1 for rarer types.
         may_vanish: whether atoms of a linker may turn out fake, ``[B]``; None for all.
-        churn_ang: standard deviation of noise that is added while time is young, Å; 0 follows the flow.
+        before: positions and types of an earlier sample, to be taken back to `BACK_TO`, noise and all, and to find
+            another way from there (Xu et al., restart sampling, arXiv 2306.14878); None begins with noise alone.
     """
     n_batch, n = mask.shape
     positions = noise(context, n, generator) * mask[..., None]
-    types = torch.full((n_batch, n), MASK)
-    times = 1.0 - (1.0 - torch.linspace(0.0, 1.0, steps + 1)) ** 1.5
+    types, begin = torch.full((n_batch, n), MASK), 0.0
+    if before is not None:
+        begin = BACK_TO
+        positions = ((1.0 - begin) * matched(positions, before[0], mask) + begin * before[0]) * mask[..., None]
+        types = torch.where(torch.rand(n_batch, n, generator=generator) < begin**TYPE_POWER, before[1], types)
+    times = torch.linspace(begin, 1.0, steps + 1)
     guess: Guess | None = None
-    for now, then in zip(times[:-1].tolist(), times[1:].tolist(), strict=True):
-        noisy = Noisy(positions, types, context, torch.full((n_batch,), now), mask, conditions)
-        guess = network(noisy, guess)
+    for now, then in pairwise(times.tolist()):
+        guess = network(Noisy(positions, types, context, torch.full((n_batch,), now), mask, conditions), guess)
         share = (then - now) / (1.0 - now)
-        positions = positions + share * (guess.positions - positions)
-        if churn_ang and then < 1.0:
-            fresh = torch.randn(positions.shape, generator=generator)
-            positions = positions + fresh * (churn_ang * (1.0 - then))
-        positions = positions * mask[..., None]
-        uncover = (then**TYPE_POWER - now**TYPE_POWER) / (1.0 - now**TYPE_POWER)
-        drawn = draw_types(real_types(guess.types, may_vanish) / type_temperature, generator)
-        types = torch.where((types == MASK) & (torch.rand(n_batch, n, generator=generator) < uncover), drawn, types)
+        positions = (positions + share * (guess.positions - positions)) * mask[..., None]
+        share = (then**TYPE_POWER - now**TYPE_POWER) / (1.0 - now**TYPE_POWER)
+        logits = real_types(guess.types, may_vanish)
+        types = _uncovered(types, mask, logits, draw_types(logits / type_temperature, generator), share)
     noisy = Noisy(positions, types, context, torch.full((n_batch,), 0.999), mask, conditions)
     return positions, types, network(noisy, guess)
+
+
+def _uncovered(types: Tensor, mask: Tensor, logits: Tensor, drawn: Tensor, share: float) -> Tensor:
+    """Types with a share of those that are hidden, those of which the network is surest, as drawn.
+
+    Surest first (Chang et al., MaskGIT, arXiv 2202.04200), so that doubtful atoms see what is decided around them.
+    """
+    hidden = (types == MASK) & (mask > 0)
+    likely = logits.log_softmax(-1).gather(-1, drawn[..., None])[..., 0].masked_fill(~hidden, -torch.inf)
+    place = likely.argsort(1, descending=True).argsort(1)
+    return torch.where(hidden & (place < (hidden.sum(1, keepdim=True) * share).ceil()), drawn, types)
 
 
 def real_types(logits: Tensor, may_vanish: Tensor | None) -> Tensor:

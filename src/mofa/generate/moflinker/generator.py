@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import nullcontext
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from torch import Tensor
 
 from mofa.chemistry import Family, Linker, ModelRef, RawLinker, Rejected
-from mofa.generate.learning.distributed import has_fast_bf16
 from mofa.generate.moflinker import prompts
-from mofa.generate.moflinker.decode import Decoded, Fault, Scores, decode
+from mofa.generate.moflinker.drawing import Molecule, Prompted, molecules
 from mofa.generate.moflinker.graphs import core_smiles
 from mofa.generate.moflinker.model import DEFAULT_STEPS, VERSION, Model, load
-from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, Guess
-from mofa.generate.moflinker.polish import Drawing, polish
+from mofa.generate.moflinker.polish import polish
 from mofa.generate.moflinker.sizes import core_sizes
-from mofa.generate.moflinker.tensors import polar_bin, sp3_bin
-from mofa.generate.moflinker.training import MOST_FAKES
-from mofa.generate.moflinker.vocabulary import FAMILIES, N_ANCHORS
+from mofa.generate.moflinker.vocabulary import FAMILIES
 from mofa.generate.protocol import ProgressCallback, StreamRequest, TrainingRequest
 
 MAX_ROUNDS = 8
 """Draws of a batch before it is given up as short, in batches."""
-TYPE_TEMPERATURE = 0.9
 
 
 class FlowGenerator:
@@ -98,25 +90,11 @@ class FlowGenerator:
         """Core SMILES and linker of `n` draws; None for draws that gave no molecule."""
         rng = np.random.default_rng(list(seed))
         generator = torch.Generator().manual_seed(int(rng.integers(2**62)))
-        drawn = model.poses.draw(n, rng, sizes, request.conditions)
-        counts = torch.from_numpy(np.minimum(drawn.sizes + rng.integers(0, MOST_FAKES + 1, n), sizes[1]))
-        mask = (torch.arange(int(counts.max()))[None] < counts[:, None]).float()
-        asked = request.conditions
-        conditions = torch.tensor([[
-            FAMILIES.index(request.family), 0, polar_bin(asked.polar_atoms), sp3_bin(asked.sp3_atoms),
-        ]]).repeat(n, 1)  # fmt: skip
-        conditions[:, 1] = torch.from_numpy(drawn.sizes)
-        context = torch.from_numpy(drawn.context).float()
-        with torch.autocast("cpu", torch.bfloat16) if has_fast_bf16() else nullcontext():
-            positions, types, guess = model.sampler()(
-                model.network, context, mask, conditions, steps=self._steps, generator=generator,
-                type_temperature=TYPE_TEMPERATURE, may_vanish=counts > sizes[0],
-            )  # fmt: skip
-        decoded = [_decoded(guess, k, mask, positions, types, drawn.context[k], sizes[0]) for k in range(n)]
-        return self._linkers(request, decoded)
+        prompted = Prompted.of(model, request, sizes, n, rng)
+        return self._linkers(request, molecules(model, prompted, steps=self._steps, generator=generator))
 
     def _linkers(
-        self, request: StreamRequest, decoded: Sequence[tuple[Drawing, Decoded] | None]
+        self, request: StreamRequest, decoded: Sequence[Molecule | None]
     ) -> list[tuple[str, RawLinker] | None]:
         """Draws as linkers with their core SMILES; None for those that decode to no molecule."""
         polished = iter(polish([found[0] for found in decoded if found is not None]))
@@ -132,23 +110,3 @@ class FlowGenerator:
             )  # fmt: skip
             linkers.append((core_smiles(drawing.symbols, graph.bonds, graph.hydrogens, graph.charges), linker))
         return linkers
-
-
-def _decoded(
-    guess: Guess, k: int, mask: Tensor, positions: Tensor, types: Tensor, context: NDArray[np.float64], least_atoms: int
-) -> tuple[Drawing, Decoded] | None:
-    """Draw `k` of a batch as a molecule, or None where it is none, or smaller than asked."""
-    kept = torch.nonzero((mask[k] > 0) & (types[k] != FAKE))[:, 0]
-    x = positions[k, kept].double().numpy()
-    ends = torch.cat([torch.arange(N_ANCHORS), kept + N_ANCHORS])
-    scores = Scores.of_logits(
-        types[k, kept].numpy().astype(np.int64),
-        np.vstack([context[list(ANCHOR_TOKENS)], x]),
-        guess.bonds[k][ends[:, None], ends[None]].double().numpy(),
-        guess.hydrogens[k, kept].double().numpy(),
-        guess.charges[k, kept].double().numpy(),
-    )
-    graph = decode(scores, least_atoms=least_atoms)
-    if isinstance(graph, Fault):
-        return None
-    return Drawing(scores.symbols, graph.bonds, x, context), graph

@@ -141,10 +141,10 @@ def joined(parts: Sequence[Batch]) -> Batch:
     return Batch(*(torch.cat([grown(part, name) for part in parts]) for name in names))
 
 
-def matched(start: Tensor, batch: Batch) -> Tensor:
+def matched(start: Tensor, positions: Tensor, mask: Tensor) -> Tensor:
     """Noise in the order that makes all its ways to the linkers' atoms shortest, squared, ``[B, n, 3]``."""
-    costs = torch.cdist(batch.positions, start).square().cpu().numpy()
-    counts = batch.mask.sum(1).int().tolist()
+    costs = torch.cdist(positions, start).square().cpu().numpy()
+    counts = mask.sum(1).int().tolist()
     order = np.tile(np.arange(start.shape[1]), (len(start), 1))
     for k, count in enumerate(counts):
         order[k, :count] = linear_sum_assignment(costs[k, :count, :count])[1]
