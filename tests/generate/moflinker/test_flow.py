@@ -149,6 +149,41 @@ def test_a_network_that_knows_the_linkers_draws_them(objective: Any) -> None:
     assert guess.bonds.shape == (*batch.bonds.shape, 5)
 
 
+def test_a_sample_that_is_taken_back_goes_on_from_there() -> None:
+    batch = batch_of([0, 1, 2])
+    oracle = Oracle(batch)
+    wrong = batch.types.roll(1, 1)
+    positions, types, _ = flow.sample(
+        oracle, batch.context, batch.mask, batch.conditions, steps=6, generator=torch.Generator().manual_seed(0),
+        before=(batch.positions, wrong),
+    )  # fmt: skip
+    mask = batch.mask > 0
+    first = oracle.shown[0]
+    assert float(first.time[0]) == pytest.approx(flow.BACK_TO)
+    # Some types are kept, most are hidden again; places are mixed with noise.
+    kept = (first.types != MASK)[mask]
+    assert 0.0 < float(kept.float().mean()) < 0.5
+    assert torch.equal(first.types[mask][kept], wrong[mask][kept])
+    off = (first.positions - batch.positions)[mask].norm(dim=-1).mean()
+    fresh = (flow.noise(batch.context, mask.shape[1]) - batch.positions)[mask].norm(dim=-1).mean()
+    assert 0.2 < float(off) < float(fresh)
+    assert (positions - batch.positions)[mask].abs().max() < 1e-4
+    assert torch.equal(types[mask][~kept], batch.types[mask][~kept])
+
+
+def test_the_surest_types_are_decided_first() -> None:
+    hidden = torch.full((2, 4), MASK)
+    hidden[1, 0] = 2
+    mask = torch.tensor([[1.0, 1.0, 1.0, 0.0], [1.0, 1.0, 1.0, 1.0]])
+    sureness = torch.tensor([[1.0, 3.0, 2.0, 9.0], [9.0, 1.0, 2.0, 3.0]])
+    logits = torch.zeros(2, 4, 8)
+    logits[..., 5] = sureness
+    drawn = torch.full((2, 4), 5)
+    types = flow.uncovered(hidden, mask, logits, drawn, 0.4)
+    assert types.tolist() == [[MASK, 5, 5, MASK], [2, MASK, 5, 5]]
+    assert flow.uncovered(types, mask, logits, drawn, 1.0).tolist() == [[5, 5, 5, MASK], [2, 5, 5, 5]]
+
+
 @pytest.mark.parametrize("objective", [flow, ddpm])
 def test_a_generator_gives_one_sample(objective: Any) -> None:
     batch = batch_of([0, 1])

@@ -154,12 +154,12 @@ def sample(
         positions = (positions + share * (guess.positions - positions)) * mask[..., None]
         share = (then**TYPE_POWER - now**TYPE_POWER) / (1.0 - now**TYPE_POWER)
         logits = real_types(guess.types, may_vanish)
-        types = _uncovered(types, mask, logits, draw_types(logits / type_temperature, generator), share)
+        types = uncovered(types, mask, logits, draw_types(logits / type_temperature, generator), share)
     noisy = Noisy(positions, types, context, torch.full((n_batch,), 0.999), mask, conditions)
     return positions, types, network(noisy, guess)
 
 
-def _uncovered(types: Tensor, mask: Tensor, logits: Tensor, drawn: Tensor, share: float) -> Tensor:
+def uncovered(types: Tensor, mask: Tensor, logits: Tensor, drawn: Tensor, share: float) -> Tensor:
     """Types with a share of those that are hidden, those of which the network is surest, as drawn.
 
     Surest first (Chang et al., MaskGIT, arXiv 2202.04200), so that doubtful atoms see what is decided around them.

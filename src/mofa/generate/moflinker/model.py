@@ -82,10 +82,8 @@ def _read(path: Path, stamp: int) -> Model:
         ) from error
     of_network = {n.removeprefix("network."): t for n, t in tensors.items() if n.startswith("network.")}
     checkpoint.load_into(network, {name: tensor.float() for name, tensor in of_network.items()}, path)
-    network.eval()
-    for parameter in network.parameters():
-        parameter.requires_grad_(False)
-    return Model(network, poses, objective, config)
+    # Parameters keep asking for gradients: autocast casts those once, and all others at every use.
+    return Model(network.eval(), poses, objective, config)
 
 
 def untrained(config: NetworkConfig, poses: PoseSampler, *, objective: str = "flow", seed: int = 0) -> Model:
