@@ -178,10 +178,10 @@ def test_the_surest_types_are_decided_first() -> None:
     sureness = torch.tensor([[1.0, 3.0, 2.0, 9.0], [9.0, 1.0, 2.0, 3.0]])
     logits = torch.zeros(2, 4, 8)
     logits[..., 5] = sureness
-    drawn = torch.full((2, 4), 5)
-    types = flow.uncovered(hidden, mask, logits, drawn, 0.4)
-    assert types.tolist() == [[MASK, 5, 5, MASK], [2, MASK, 5, 5]]
-    assert flow.uncovered(types, mask, logits, drawn, 1.0).tolist() == [[5, 5, 5, MASK], [2, 5, 5, 5]]
+    first = flow.surest(hidden, mask, logits, 0.4)
+    assert first.tolist() == [[False, True, True, False], [False, False, True, True]]
+    rest = flow.surest(torch.where(first, 5, hidden), mask, logits, 1.0)
+    assert rest.tolist() == [[True, False, False, False], [False, True, False, False]]
 
 
 @pytest.mark.parametrize("objective", [flow, ddpm])

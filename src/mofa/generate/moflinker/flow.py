@@ -154,20 +154,22 @@ def sample(
         positions = (positions + share * (guess.positions - positions)) * mask[..., None]
         share = (then**TYPE_POWER - now**TYPE_POWER) / (1.0 - now**TYPE_POWER)
         logits = real_types(guess.types, may_vanish)
-        types = uncovered(types, mask, logits, draw_types(logits / type_temperature, generator), share)
+        drawn = draw_types(logits / type_temperature, generator)
+        types = torch.where(surest(types, mask, logits, share), drawn, types)
     noisy = Noisy(positions, types, context, torch.full((n_batch,), 0.999), mask, conditions)
     return positions, types, network(noisy, guess)
 
 
-def uncovered(types: Tensor, mask: Tensor, logits: Tensor, drawn: Tensor, share: float) -> Tensor:
-    """Types with a share of those that are hidden, those of which the network is surest, as drawn.
+def surest(types: Tensor, mask: Tensor, logits: Tensor, share: float) -> Tensor:
+    """Which types are to be decided next: a share of those that are hidden, where the network is surest, ``[B, n]``.
 
-    Surest first (Chang et al., MaskGIT, arXiv 2202.04200), so that doubtful atoms see what is decided around them.
+    So doubtful atoms see what is decided around them (Chang et al., MaskGIT, arXiv 2202.04200). How sure it is does not
+    depend on what is then drawn: going by the drawn type's probability makes rare elements rarer.
     """
     hidden = (types == MASK) & (mask > 0)
-    likely = logits.log_softmax(-1).gather(-1, drawn[..., None])[..., 0].masked_fill(~hidden, -torch.inf)
+    likely = logits.log_softmax(-1).amax(-1).masked_fill(~hidden, -torch.inf)
     place = likely.argsort(1, descending=True).argsort(1)
-    return torch.where(hidden & (place < (hidden.sum(1, keepdim=True) * share).ceil()), drawn, types)
+    return hidden & (place < (hidden.sum(1, keepdim=True) * share).ceil())
 
 
 def real_types(logits: Tensor, may_vanish: Tensor | None) -> Tensor:

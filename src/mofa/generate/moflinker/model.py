@@ -21,7 +21,7 @@ from mofa.generate.moflinker.training import OBJECTIVES
 
 VERSION = "1"
 ARCHITECTURE = "flow"
-DEFAULT_STEPS = 10
+DEFAULT_STEPS = 12
 SHIPPED = resources.files("mofa.generate") / "pretrained" / "flow.safetensors"
 
 
