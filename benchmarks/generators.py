@@ -13,6 +13,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from mofa.assemble import assemble
@@ -23,7 +24,7 @@ from mofa.generate import GENERATORS, Conditions, StreamRequest, train
 from mofa.process import process
 
 SEED = 20_011
-KINDS = ("graph", "flow", "library")
+KINDS = ("flow", "graph", "library")
 
 
 def main() -> None:
@@ -122,6 +123,7 @@ def retraining(kind: str, n_examples: int, processes: int) -> None:
     )
 
 
+@lru_cache(maxsize=4)
 def halogenated(n: int) -> list[Linker]:
     """Sound enumerated linkers with two or more halogens, of both families."""
     from mofa.generate.moflinker.conformers import featurize

@@ -104,3 +104,15 @@ def test_the_library_learns_more_of_the_examples_that_weigh_more(tmp_path: Path)
 def test_few_examples_are_learnt_in_fewer_steps() -> None:
     assert [TrainingRequest(steps=200).steps_for(n) for n in (1, 30, 100, 128, 4096)] == [60, 60, 160, 200, 200]
     assert TrainingRequest(steps=400).steps_for(4096) == 400
+
+
+def test_one_generator_is_the_default_everywhere() -> None:
+    from inspect import signature
+
+    from mofa.cli import evaluate, linkers
+    from mofa.config.sections import Generate
+    from mofa.generate.task import CONDITIONED, DEFAULT
+
+    defaults = [signature(verb).parameters["kind"].default for verb in (linkers.generate, linkers.train)]
+    assert {*defaults, evaluate.DEFAULT_KIND, Generate().generator} == {DEFAULT}
+    assert DEFAULT in CONDITIONED

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mofa.evaluate.outcomes import Sample
     from mofa.evaluate.sources import Source
 
-DEFAULT_KIND = "graph"
+DEFAULT_KIND = "flow"
 DEFAULT_N = 2000
 
 
@@ -31,7 +31,7 @@ def evaluate_generator(
     ] = None,
     kind: Annotated[
         str | None,
-        typer.Option("--kind", help="Generator to measure: graph, flow or library.", show_default=DEFAULT_KIND),
+        typer.Option("--kind", help="Generator to measure: flow, graph or library.", show_default=DEFAULT_KIND),
     ] = None,
     weights: Annotated[
         Path | None,

@@ -24,8 +24,8 @@ def generate(
     family: Annotated[str, typer.Option("--family", help=f"Linker family: {MADE_FAMILIES}.")] = "BCA",
     n: Annotated[int, typer.Option("--n", min=1, help="How many linkers.")] = 100,
     kind: Annotated[
-        str, typer.Option("--kind", help="Generator: graph or flow (learned; BCA and BZN), or library (enumerated).")
-    ] = "graph",
+        str, typer.Option("--kind", help="Generator: flow or graph (learned; BCA and BZN), or library (enumerated).")
+    ] = "flow",
     max_heavy_atoms: Annotated[
         int, typer.Option("--max-heavy-atoms", min=1, help="Largest linker, heavy atoms of the whole molecule.")
     ] = 38,
@@ -187,7 +187,7 @@ def train(
         Path | None,
         typer.Option("--out", help="File for the weights.", show_default="weights.safetensors, or .json of library"),
     ] = None,
-    kind: Annotated[str, typer.Option("--kind", help="Generator to train: graph, flow or library.")] = "graph",
+    kind: Annotated[str, typer.Option("--kind", help="Generator to train: flow, graph or library.")] = "flow",
     steps: Annotated[
         int, typer.Option("--steps", min=60, max=400, help="Steps of the training, of graph and flow.")
     ] = 200,

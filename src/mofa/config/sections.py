@@ -39,8 +39,8 @@ _LEARNED = ("graph", "flow")
 class Generate(Section):
     """Task 1: propose linkers."""
 
-    generator: str = "graph"
-    """Which generator proposes linkers: `graph` or `flow` (learned; BCA and BZN), or `library` (enumerated)."""
+    generator: str = "flow"
+    """Which generator proposes linkers: `flow` or `graph` (learned; BCA and BZN), or `library` (enumerated)."""
     batch_size: PositiveInt = 16
     """Linkers per streamed batch."""
     n: PositiveInt = 64

@@ -33,7 +33,7 @@ GENERATORS = Registry(
 
 CONDITIONED = ("graph", "flow")
 """Generators of MOFA that follow `Conditions`."""
-DEFAULT = "graph"
+DEFAULT = "flow"
 """The generator that is taken when none is named."""
 LARGEST = "library"
 """The generator of MOFA that makes most families, and linkers of every size."""

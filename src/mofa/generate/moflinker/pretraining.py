@@ -21,7 +21,7 @@ from mofa.generate.moflinker.tensors import table
 from mofa.generate.moflinker.training import OBJECTIVES, Pretraining
 
 BATCH_SIZE = 128
-SCHEDULE = Schedule(steps=40_000, learning_rate=1.2e-3, warmup_steps=200, ema_decay=0.9995, bf16=True)
+SCHEDULE = Schedule(steps=40_000, learning_rate=1.2e-3, warmup_steps=200, ema_decay=0.999, bf16=True)
 MOST_POSES = 8192
 _HELD_OUT_BATCHES = 16
 
