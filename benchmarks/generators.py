@@ -24,7 +24,7 @@ from mofa.generate import GENERATORS, Conditions, StreamRequest, train
 from mofa.process import process
 
 SEED = 20_011
-KINDS = ("flow", "graph", "library")
+KINDS = ("graph", "flow", "library")
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
 """Does retraining help? The same campaign budget with retraining on and off, side by side, for several seeds.
 
-    python examples/retraining/experiment.py --generator graph --budget-s 7200 --out runs/retraining
+    python examples/retraining/experiment.py --budget-s 7200 --out runs/retraining
 
 Runs the two campaigns of a seed at the same time, so that both see the same machine, one seed after the other, all
 within the budget. What is there already is not run again: the same command goes on after an interruption. Then it
@@ -112,10 +112,10 @@ def run_all(options: argparse.Namespace) -> None:
 def parsed() -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--generator", choices=("graph", "flow", "library"), default="graph")
+    parser.add_argument("--generator", choices=("flow", "graph", "library"), default="flow")
     parser.add_argument("--budget-s", type=float, default=7200.0, help="wall-clock time of everything, s")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
-    parser.add_argument("--core-atoms", type=int, nargs=2, default=[6, 14], metavar=("MIN", "MAX"))
+    parser.add_argument("--core-atoms", type=int, nargs=2, default=[6, 20], metavar=("MIN", "MAX"))
     parser.add_argument("--md-steps", type=int, default=5000, help="of 0.5 fs, in one unit cell")
     parser.add_argument("--first-after", type=int, default=24, help="MOFs below 25 %% strain before the first training")
     parser.add_argument("--growth", type=float, default=0.5, help="growth of that set before the next training")
