@@ -15,8 +15,8 @@ class Conditions:
     """What a stream of linkers is asked to be like; None leaves it to the data that the generator was trained on.
 
     Generators that learnt these quantities follow them on average, not in every linker. `flow` keeps to length and
-    bend, and knows polar atoms and tetrahedral carbons in four and three classes only. `graph` keeps to bend; it draws
-    the size first, so that a length is reached only where the size can: ask for `core_atoms` with it.
+    bend, and knows polar atoms and tetrahedral carbons in four and three classes only. `graph` keeps to bend, and draws
+    sizes that occur at the length asked for; with `core_atoms` as well, it reaches only what these sizes can.
     """
 
     core_atoms: tuple[int, int] | None = None
