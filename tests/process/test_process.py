@@ -261,3 +261,18 @@ def test_linkers_survive_pickling() -> None:
     copy = pickle.loads(pickle.dumps(linker))
     assert (copy.key, copy.anchors, copy.bonds) == (linker.key, linker.anchors, linker.bonds)
     assert np.array_equal(copy.positions, linker.positions)
+
+
+def test_a_molecule_that_mmff94_cannot_read_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its typing perceives aromaticity by rules of its own, and raises where these leave no Kekulé structure."""
+    from rdkit import Chem
+    from rdkit.Chem import rdForceFieldHelpers
+
+    def unreadable(molecule: object) -> None:
+        Chem.Kekulize(Chem.MolFromSmiles("c1cccc1", sanitize=False))
+
+    monkeypatch.setattr(rdForceFieldHelpers, "MMFFGetMoleculeProperties", unreadable)
+    refused = process(raw("OC(=O)c1ccc(cc1)C(=O)O"))
+    assert isinstance(refused, Rejected)
+    assert refused.reason is Reason.RELAXATION
+    assert "MMFF94" in refused.detail

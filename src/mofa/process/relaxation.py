@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any
 
 import numpy as np
-from rdkit import rdBase
+from rdkit import Chem, rdBase
 from rdkit.Chem import rdForceFieldHelpers
 
 from mofa.chemistry import Reason, Rejected, Stage
@@ -50,8 +50,11 @@ def relax(molecule: Any, *, deadline: float) -> Rejected | None:
     """
     heavy = [atom.GetIdx() for atom in molecule.GetAtoms() if atom.GetAtomicNum() > 1]
     generated = positions_of(molecule)[heavy]
-    with rdBase.BlockLogs():
-        properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule)
+    try:
+        with rdBase.BlockLogs():
+            properties = rdForceFieldHelpers.MMFFGetMoleculeProperties(molecule)
+    except Chem.MolSanitizeException:
+        properties = None  # its own view of aromaticity can leave rings that have no Kekulé structure
     if properties is None:
         return Rejected(Stage.PROCESS, Reason.RELAXATION, "MMFF94 has no parameters for this molecule")
     if len(heavy) < molecule.GetNumAtoms():
