@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 DEFAULT_KIND = "flow"
 DEFAULT_N = 2000
+_FEWEST_TO_COMPARE = 200
+"""Linkers of the data, however few are measured."""
 
 
 def evaluate_generator(
@@ -66,6 +68,7 @@ def evaluate_generator(
         raise InputError("files and a generator are both given", action="Give either files, or --kind and --weights")
     from mofa.evaluate import Workers, evaluate, reference_of
     from mofa.evaluate.figures import write_figures
+    from mofa.evaluate.reference import N_OF_DATA
     from mofa.evaluate.sources import families_of
     from mofa.evaluate.tables import table
 
@@ -74,7 +77,8 @@ def evaluate_generator(
     make_writable_folder(out)
     with Workers(workers) as pool:
         with progress("preparing the data to compare with") as on_progress:
-            reference = reference_of(data, families, pool, seed=seed, on_progress=on_progress)
+            most = N_OF_DATA if n is None else min(N_OF_DATA, max(_FEWEST_TO_COMPARE, n))
+            reference = reference_of(data, families, pool, seed=seed, most=most, on_progress=on_progress)
         for source in sources:
             with progress(f"measuring {source.title}") as on_progress:
                 sample = pool.sample(source, on_progress=on_progress)

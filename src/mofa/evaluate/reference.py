@@ -17,7 +17,7 @@ from mofa.evaluate.sampling import Workers
 from mofa.evaluate.sources import LOT_RECORDS, Lot, SmilesLot, Source, read_smiles
 
 N_OF_DATA = 1000
-"""Linkers of a data set that distributions are compared with; novelty refers to all of them."""
+"""Linkers of a data set that distributions are compared with, unless fewer are asked for."""
 N_MADE = 500
 ProgressCallback = Callable[[float, str], None]
 _Item = TypeVar("_Item")
@@ -96,6 +96,7 @@ def reference_of(
     workers: Workers,
     *,
     seed: int = 1,
+    most: int = N_OF_DATA,
     on_progress: ProgressCallback | None = None,
 ) -> Reference:
     """Read or make what a generator is compared with.
@@ -106,12 +107,13 @@ def reference_of(
         families: of the linkers that training sets and cores are made into.
         workers: to put them through the gate.
         seed: of the choice among the data and of their 3-D embedding.
+        most: linkers of a data set for the distributions; novelty refers to all.
         on_progress: gets the fraction done.
 
     Raises:
         InputError: the file cannot be read, or none of its linkers is sound.
     """
-    source, training = _source(data, tuple(families), seed)
+    source, training = _source(data, tuple(families), seed, most)
     sample = workers.sample(source, on_progress=on_progress)
     if not sample.sound:
         refused = next((outcome.refusal for outcome in sample.outcomes if outcome.refusal is not None), None)
@@ -140,7 +142,9 @@ def training_set(path: Path) -> frozenset[str]:
     return frozenset(key for smiles in read_smiles(path) if (key := identity_of(smiles)) is not None)
 
 
-def _source(data: Path | None, families: tuple[Family, ...], seed: int) -> tuple[Source, frozenset[str] | None]:
+def _source(
+    data: Path | None, families: tuple[Family, ...], seed: int, most: int
+) -> tuple[Source, frozenset[str] | None]:
     if data is None:
         from mofa.generate.moflinker.enumeration import cores
 
@@ -149,11 +153,11 @@ def _source(data: Path | None, families: tuple[Family, ...], seed: int) -> tuple
     training = training_set(data)
     rng = random.Random(f"reference {seed}")
     if data.suffix == ".npz":
-        chosen = sorted(rng.sample(range(len(training)), min(N_OF_DATA, len(training))))
+        chosen = sorted(rng.sample(range(len(training)), min(most, len(training))))
         lots = [ExampleLot(data, tuple(part), families) for part in _parts(chosen)]
         return Source(data.name, len(chosen), tuple(lots)), training
     every = read_smiles(data)
-    some = rng.sample(every, min(N_OF_DATA, len(every)))
+    some = rng.sample(every, min(most, len(every)))
     if any("*" in smiles for smiles in some):
         return _of_cores(data.name, some, families, seed), training
     whole: list[Lot] = [SmilesLot(tuple(part), None, seed) for part in _parts(some)]
