@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from mofa.chemistry import Linker, ModelRef, Reason, Rejected, Stage
-from mofa.errors import EngineError
+from mofa.errors import EngineError, InputError
 
 if TYPE_CHECKING:
     from mofa.campaign.actions import Job
@@ -27,11 +27,9 @@ def trained(job: Job, examples: Sequence[Linker]) -> ModelRef | Rejected:
         job.give("example_weights", rank_weights(len(examples)))
     try:
         answer: ModelRef | Rejected = job.call(examples)
-    except EngineError as error:
+        return answer if isinstance(answer, Rejected) or not asked else _judged(answer, examples, asked)
+    except (EngineError, InputError) as error:
         return Rejected(Stage.TRAIN, Reason.TRAINING_FAILED, str(error))
-    if isinstance(answer, Rejected) or not asked:
-        return answer
-    return _judged(answer, examples, asked)
 
 
 def rank_weights(n: int) -> tuple[float, ...]:

@@ -75,7 +75,7 @@ def generate(
         )
     write_sdf(linkers, out)
     if len(linkers) < n:
-        note(f"Only {len(linkers)} such linkers exist within {max_heavy_atoms} heavy atoms.")
+        note(f"The generator found only {len(linkers)} such linkers within {max_heavy_atoms} heavy atoms.")
     payload = {
         "n": len(linkers), "family": family, "kind": kind, "seed": seed, "weights": weights, "file": str(out),
         "conditions": conditions,

@@ -50,7 +50,8 @@ def pretrain(
 ) -> None:
     """Train a generator from nothing; `mofa generate --weights` draws from the result."""
     from mofa.generate.graph import pretraining as graph
-    from mofa.generate.learning.distributed import best_device
+    from mofa.generate.learning.checkpoint import config_of
+    from mofa.generate.learning.distributed import best_device, check
     from mofa.generate.moflinker import pretraining as flow
     from mofa.generate.moflinker.examples import load
 
@@ -62,7 +63,10 @@ def pretrain(
     schedule = flow.SCHEDULE if kind == "flow" else graph.SCHEDULE
     schedule = replace(schedule, steps=steps or schedule.steps, learning_rate=learning_rate or schedule.learning_rate)
     deadline = math.inf if time_limit_s is None else time.monotonic() + time_limit_s
-    where = device or best_device()
+    if kind == "graph" and (start is not None or objective != "flow"):
+        raise InputError("--from and --objective are for flow", where="pretrain", action="Leave them out with graph")
+    where = device or best_device(processes)
+    check(batch_size, processes, where)
     note(f"Training {kind} on {len(packed)} cores for {schedule.steps} steps of {batch_size} on {where}")
     with progress(f"pre-training {kind}") as on_progress:
         if kind == "flow":
@@ -72,11 +76,24 @@ def pretrain(
                 device=where, checkpoint=checkpoint, deadline=deadline, on_progress=on_progress,
             )  # fmt: skip
         else:
+            note(f"Enumerating {graph.N_ENUMERATED} further cores, some three minutes")
             corpus = graph.corpus_of(packed, smiles, n_enumerated=graph.N_ENUMERATED, seed=seed)
             content = graph.pretrain(
                 corpus, schedule=schedule, batch_size=batch_size, seed=seed, processes=processes, device=where,
                 checkpoint=checkpoint, deadline=deadline, on_progress=on_progress,
             )  # fmt: skip
     write_bytes(file, content)
-    payload = {"file": str(file), "kind": kind, "bytes": len(content), "cores": len(packed), "device": where}
-    show(Answer(payload, f"Wrote the weights of {kind} to {file} ({len(content) / 1e6:.1f} MB)"), as_json=json_output)
+    config = config_of(content)
+    done = int(config.get("recipe", config)["steps"])
+    payload = {
+        "file": str(file),
+        "kind": kind,
+        "bytes": len(content),
+        "cores": len(packed),
+        "device": where,
+        "steps": done,
+        "finished": done >= schedule.steps,
+    }
+    how_far = "" if done >= schedule.steps else f"; time ran out after {done} of {schedule.steps} steps"
+    text = f"Wrote the weights of {kind} to {file} ({len(content) / 1e6:.1f} MB){how_far}"
+    show(Answer(payload, text), as_json=json_output)

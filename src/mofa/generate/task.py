@@ -60,7 +60,7 @@ def generate(
         n: linkers in the whole stream, counted from batch 0.
         seed: of the stream.
         generator: name in `GENERATORS`.
-        start_batch: first batch to deliver; earlier ones are skipped at almost no cost.
+        start_batch: first batch to deliver; earlier ones are not delivered (`library`, `graph`: nor built).
         batch_size: linkers in a batch.
         max_heavy_atoms: largest linker, heavy atoms with anchors. 38 is the paper's largest, 20 atoms between two
             benzoic acids; what simulations downstream cost grows at least linearly with it.

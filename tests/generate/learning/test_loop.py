@@ -108,9 +108,19 @@ def test_a_deadline_stops_with_what_was_learnt_and_keeps_the_state(tmp_path: Pat
     fitted = fit(Slow(), Schedule(steps=1000), deadline=time.monotonic() + 0.2, checkpoint=state)
     assert 1 <= fitted.steps < 50
     assert not fitted.finished
-    again = TrainingState.start(Line().model, 0.0)
+    again = TrainingState.start(Line().model, 0.0, {})
     again.load(state)
     assert again.step == fitted.steps
+
+
+def test_a_checkpoint_of_another_training_is_refused(tmp_path: Path) -> None:
+    state = tmp_path / "state.safetensors"
+    fit(Line(), SCHEDULE, checkpoint=state, of={"seed": 1, "objective": "flow"})
+    assert fit(Line(), SCHEDULE, checkpoint=state, of={"seed": 1, "objective": "flow"}).steps == SCHEDULE.steps
+    with pytest.raises(InputError, match=r"of another training.*objective flow instead of ddpm"):
+        fit(Line(), SCHEDULE, checkpoint=state, of={"seed": 1, "objective": "ddpm"})
+    with pytest.raises(InputError, match="at step 20, beyond the 5 asked for"):
+        fit(Line(), Schedule(steps=5), checkpoint=state, of={"seed": 1, "objective": "flow"})
 
 
 def test_gradients_are_clipped(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from rdkit import Chem
 
 from mofa.chemistry import Family
 from mofa.generate import StreamRequest
 from mofa.generate.moflinker import ddpm, drawing, flow
+from mofa.generate.moflinker.alerts import has_alert
 from mofa.generate.moflinker.decode import Decoded, Fault, Scores
 from mofa.generate.moflinker.drawing import Prompted, molecules
 from tests.generate.moflinker.small import model
@@ -43,6 +45,8 @@ def drawn(monkeypatch: pytest.MonkeyPatch, good: set[int], objective: str = "flo
     repaired: list[tuple[int, bool]] = []
     monkeypatch.setattr(module, "sample", sample)
     monkeypatch.setattr(drawing, "decode", decode)
+    monkeypatch.setattr(drawing, "sanitised", lambda *graph: None)
+    monkeypatch.setattr(drawing, "has_alert", lambda molecule: False)
     made, asked = prompted(objective)
     contexts = asked.context
     found = molecules(made, asked, steps=4, generator=torch.Generator().manual_seed(0))
@@ -65,6 +69,52 @@ def test_samples_of_a_diffusion_are_not_taken_back_but_repaired(monkeypatch: pyt
     assert [(n, steps, before) for n, steps, before in calls] == [(N, 4, None)]
     assert all(repair for _, repair in decoded)
     assert len(decoded) == len(found) == N
+
+
+def test_groups_that_no_linker_has_are_told() -> None:
+    odd = (
+        "*CC(=O)O",
+        "*C(=O)F",
+        "*NN=N*",
+        "*NOC*",
+        "*OO*",
+        "*NF",
+        "*C=CO",
+        "*C(F)=N*",
+        "*C(O)N*",
+        "*C(*)=N",
+        "*C=C=C*",
+    )
+    usual = (
+        "*c1ccc(O)c(*)c1",
+        "*C(=O)N*",
+        "*N=N*",
+        "*C(=O)OC*",
+        "*S(*)(=O)=O",
+        "*C=NN=C*",
+        "*c1ccc(S)c(*)c1",
+        "*C#CC#C*",
+    )
+    usual += ("*c1ccc(S)c(*)c1", "*c1cc([N+](=O)[O-])ccc1*", "*c1noc(*)n1", "*c1nnn(*)c1", "*C(F)(F)C*")
+    assert [smiles for smiles in odd if not has_alert(Chem.MolFromSmiles(smiles))] == []
+    assert [smiles for smiles in usual if has_alert(Chem.MolFromSmiles(smiles))] == []
+
+
+def test_samples_that_are_no_numbers_give_no_molecule(monkeypatch: pytest.MonkeyPatch) -> None:
+    real = flow.sample
+    calls = []
+
+    def broken(*arguments: Any, **options: Any) -> Any:
+        positions, types, guess = real(*arguments, **options)
+        calls.append(len(positions))
+        positions[:3] = torch.nan
+        return positions, types, guess
+
+    monkeypatch.setattr(flow, "sample", broken)
+    made, asked = prompted()
+    found = molecules(made, asked, steps=2, generator=torch.Generator().manual_seed(0))
+    assert found[:3] == [None] * 3
+    assert all(n <= N - 3 * k for k, n in enumerate(calls))
 
 
 def test_prompts_are_as_asked() -> None:

@@ -8,6 +8,7 @@ import torch
 from rdkit import Chem
 
 from mofa.chemistry import AnchorKind, Family, Linker
+from mofa.errors import InputError
 from mofa.evaluate.gate import gate
 from mofa.generate.conditions import ANYTHING, Conditions
 from mofa.generate.moflinker.linkers import core_of
@@ -147,3 +148,14 @@ def test_straight_poses_are_drawn_where_they_are_asked_for() -> None:
     assert max(free) > 25.0
     assert np.mean(straight) < 13.0
     assert np.mean(np.array(straight) < 15.0) > 0.9, "prompts are turned a little after they were chosen"
+
+
+def test_poses_are_as_straight_as_asked_or_refused() -> None:
+    sampler = PoseSampler.of(known().packed)
+    bends = sorted(bend_deg(example.context.astype(float)) for example in known().examples)
+    rng = np.random.default_rng(3)
+    asked = Conditions(max_bend_deg=1.6 * bends[2])
+    drawn = sampler.draw(60, rng, (6, 20), asked)
+    assert np.median([bend_deg(context) for context in drawn.context]) < 1.6 * bends[2]
+    with pytest.raises(InputError, match="is known that bends less than"):
+        sampler.draw(4, rng, (6, 20), Conditions(max_bend_deg=bends[0] / 2))

@@ -109,6 +109,7 @@ def pretrain(
     Raises:
         TrainingError: the loss is no longer a number.
     """
+    distributed.check(batch_size, processes, device)
     work = _Work(corpus, schedule, config or ModelConfig(), batch_size, seed, device, checkpoint, deadline)
     progress = on_progress if processes == 1 else None
     fitted: Fitted = distributed.run(_fit, (work, progress), processes=processes, device=device)
@@ -153,6 +154,7 @@ def _fit(group: distributed.Group, work: _Work, on_progress: ProgressCallback | 
         work.schedule,
         group=group,
         checkpoint=work.checkpoint,
+        of={"seed": work.seed, "batch_size": work.batch_size, "cores": len(work.corpus.entries)},
         deadline=work.deadline,
         on_progress=on_progress,
         device=work.device,

@@ -15,6 +15,7 @@ from mofa.generate.graph.tokens import is_atom, tokens_of
 from mofa.generate.moflinker.vocabulary import MAX_CORE_ATOMS, MIN_CORE_ATOMS, N_ANCHORS
 
 _DIGITS = 6
+_LEAST = 1e-4
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,8 +55,10 @@ class Shares:
         return odds
 
     def moved(self, sizes: NDArray[np.float64], share: float) -> Shares:
-        """The same with a share of the sizes replaced."""
-        return Shares((1.0 - share) * self.sizes + share * sizes, self.lengths)
+        """The same with a share of the sizes replaced; all sizes stay possible."""
+        mixed = (1.0 - share) * self.sizes + share * sizes
+        mixed[MIN_CORE_ATOMS:] = np.maximum(mixed[MIN_CORE_ATOMS:], _LEAST)
+        return Shares(mixed / mixed.sum(), self.lengths)
 
     def to_json(self) -> dict[str, Any]:
         """For the configuration in a weights file."""

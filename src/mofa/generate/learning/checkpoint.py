@@ -61,18 +61,26 @@ def read(source: Path | bytes, *, architecture: str, version: str) -> tuple[dict
     if found != (architecture, version):
         raise _bad(where, f"the weights are of {found[0]} {found[1]}, not of {architecture} {version}")
     damaged = _bad(where, "the file of weights is truncated or damaged")
-    (length,) = struct.unpack("<Q", content[:8])
-    if metadata.get("sha256") != sha256(content[8 + length :]).hexdigest():
+    if metadata.get("sha256") != _checksum(*_split(content)):
         raise damaged
     try:
         tensors = load_tensors(content)
         config = json.loads(metadata["config"])
     except (SafetensorError, ValueError, KeyError) as error:
         raise damaged from error
+    if not isinstance(config, dict):
+        raise damaged
     broken = [name for name, tensor in tensors.items() if tensor.is_floating_point() and not tensor.isfinite().all()]
     if broken:
         raise _bad(where, f"the weights hold numbers that are not finite ({broken[0]})")
     return tensors, config
+
+
+def config_of(content: bytes) -> dict[str, Any]:
+    """The configuration in the content of a file that `dump` gave."""
+    header, _ = _split(content)
+    config: dict[str, Any] = json.loads(header["__metadata__"]["config"])
+    return config
 
 
 def load_into(model: Any, tensors: Mapping[str, Tensor], where: Path | str = "weights") -> None:
@@ -89,13 +97,28 @@ def load_into(model: Any, tensors: Mapping[str, Tensor], where: Path | str = "we
 
 
 def _sealed(content: bytes) -> bytes:
-    """The file with the checksum of its numbers, and its header in one order, so that equal weights are one file."""
-    (length,) = struct.unpack("<Q", content[:8])
-    header, numbers = json.loads(content[8 : 8 + length]), content[8 + length :]
-    header["__metadata__"]["sha256"] = sha256(numbers).hexdigest()
-    written = json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
+    """The file with a checksum, and its header in one order, so that equal weights are one file."""
+    header, numbers = _split(content)
+    header["__metadata__"]["sha256"] = _checksum(header, numbers)
+    written = _in_order(header)
     written += b" " * (-len(written) % 8)
     return struct.pack("<Q", len(written)) + written + numbers
+
+
+def _split(content: bytes) -> tuple[dict[str, Any], bytes]:
+    """The header of a file and the numbers after it."""
+    (length,) = struct.unpack("<Q", content[:8])
+    return json.loads(content[8 : 8 + length]), content[8 + length :]
+
+
+def _checksum(header: dict[str, Any], numbers: bytes) -> str:
+    """Of everything in the file but itself."""
+    metadata = {key: value for key, value in header["__metadata__"].items() if key != "sha256"}
+    return sha256(_in_order({**header, "__metadata__": metadata}) + numbers).hexdigest()
+
+
+def _in_order(header: dict[str, Any]) -> bytes:
+    return json.dumps(header, sort_keys=True, separators=(",", ":")).encode()
 
 
 def _metadata(content: bytes, where: Path | str) -> dict[str, str]:

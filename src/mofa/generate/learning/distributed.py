@@ -17,7 +17,7 @@ import torch
 from torch import distributed as dist
 from torch import nn
 
-from mofa.errors import EngineError, MofaError
+from mofa.errors import EngineError, InputError, MofaError
 from mofa.isolate import die_with_parent
 
 _END_S = 5.0
@@ -127,9 +127,32 @@ def _rank(
         dist.destroy_process_group()
 
 
-def best_device() -> str:
-    """A GPU where there is one."""
-    return "cuda" if torch.cuda.is_available() else "cpu"
+def check(batch_size: int, processes: int, device: str) -> None:
+    """See to it that a training can be shared out as asked.
+
+    Raises:
+        InputError: fewer examples in a batch than processes, an unknown device, or one that is not there.
+    """
+    if batch_size < processes:
+        raise InputError(
+            f"a batch of {batch_size} cannot be shared by {processes} processes",
+            where="train",
+            action="Take larger batches or fewer processes",
+        )
+    if device not in ("cpu", "cuda"):
+        raise InputError(f"unknown device {device!r}", where="train", action="Choose cpu or cuda")
+    n_gpus = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if device == "cuda" and n_gpus < processes:
+        raise InputError(
+            f"{processes} GPUs are asked for and {n_gpus} are here",
+            where="train",
+            action="Train on cpu, or install a build of PyTorch that knows your GPU",
+        )
+
+
+def best_device(processes: int = 1) -> str:
+    """GPUs where there is one for each process."""
+    return "cuda" if torch.cuda.is_available() and torch.cuda.device_count() >= processes else "cpu"
 
 
 def has_fast_bf16() -> bool:

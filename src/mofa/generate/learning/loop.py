@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
-from mofa.errors import EngineError
+from mofa.errors import EngineError, InputError
 from mofa.generate.learning.distributed import SINGLE, Group
 from mofa.generate.learning.state import TrainingState
 
@@ -96,6 +96,7 @@ def fit(
     *,
     group: Group = SINGLE,
     checkpoint: Path | None = None,
+    of: Mapping[str, Any] | None = None,
     deadline: float = math.inf,
     on_progress: ProgressCallback | None = None,
     device: str = "cpu",
@@ -107,6 +108,7 @@ def fit(
         schedule: how.
         group: of data-parallel ranks, this process being one of them.
         checkpoint: file to resume from, where it is there, and to keep the state in.
+        of: what is trained (objective, seed, batch size), JSON-able; a checkpoint of anything else is refused.
         deadline: `time.monotonic()` at which to stop, s.
         on_progress: gets the fraction done and the losses; on the first rank only.
         device: "cpu" or "cuda".
@@ -116,9 +118,15 @@ def fit(
         InputError: a checkpoint of another training.
     """
     model = trainee.model.to(device).train()
-    state = TrainingState.start(model, schedule.weight_decay)
+    state = TrainingState.start(model, schedule.weight_decay, of or {})
     if checkpoint is not None and checkpoint.exists():
         state.load(checkpoint)
+        if state.step > schedule.steps:
+            raise InputError(
+                f"the checkpoint is at step {state.step}, beyond the {schedule.steps} asked for",
+                where=checkpoint,
+                action="Ask for more steps, or remove it to begin anew",
+            )
     group.share_start(model)
     started_s, saved_s, told_s = time.process_time(), time.monotonic(), -math.inf
     seen: dict[str, Tensor] = {}

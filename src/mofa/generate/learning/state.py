@@ -26,13 +26,15 @@ class TrainingState:
     optimizer: torch.optim.AdamW
     average: dict[str, Tensor]
     """Moving average of the model's weights."""
+    of: Mapping[str, Any]
+    """What is trained, JSON-able; a file of another training is refused."""
     step: int = 0
 
     @classmethod
-    def start(cls, model: nn.Module, weight_decay: float) -> TrainingState:
+    def start(cls, model: nn.Module, weight_decay: float, of: Mapping[str, Any]) -> TrainingState:
         """The state before the first step."""
         optimizer = torch.optim.AdamW(model.parameters(), weight_decay=weight_decay, betas=(0.9, 0.99))
-        return cls(model, optimizer, {name: value.detach().clone() for name, value in model.state_dict().items()})
+        return cls(model, optimizer, {name: value.detach().clone() for name, value in model.state_dict().items()}, of)
 
     def set_rate(self, learning_rate: float) -> None:
         """Learning rate of the next step."""
@@ -55,7 +57,9 @@ class TrainingState:
         for name, parameter in self.model.named_parameters():
             memory = self.optimizer.state.get(parameter, {})
             tensors |= {f"{moment}.{name}": memory[moment] for moment in _MOMENTS if moment in memory}
-        content = checkpoint.dump(tensors, {"step": self.step}, architecture=_ARCHITECTURE, version=_VERSION)
+        content = checkpoint.dump(
+            tensors, {"step": self.step, "of": self.of}, architecture=_ARCHITECTURE, version=_VERSION
+        )
         write_bytes(path, content)
 
     def load(self, path: Path) -> None:
@@ -65,6 +69,16 @@ class TrainingState:
             InputError: it is no such file, or of another model.
         """
         tensors, config = checkpoint.read(path, architecture=_ARCHITECTURE, version=_VERSION)
+        found = config.get("of", {})
+        other = [
+            f"{key} {found.get(key)} instead of {value}" for key, value in self.of.items() if found.get(key) != value
+        ]
+        if other:
+            raise InputError(
+                f"the checkpoint is of another training ({', '.join(other)})",
+                where=path,
+                action="Remove it to begin anew, or train as before",
+            )
         device = next(self.model.parameters()).device
         of = {part: _part(tensors, part, device) for part in ("model", "average", *_MOMENTS)}
         checkpoint.load_into(self.model, of["model"], path)

@@ -107,7 +107,11 @@ def _make_shard(seed: int, k: int, folder: Path) -> Path:
     """Build shard k unless it is there already."""
     path = folder / f"seed-{seed}-shard-{k:05d}.npz"
     if path.exists():
-        return path
+        try:
+            examples.load(path)
+            return path
+        except InputError:
+            path.unlink()  # damaged: built again
     found: dict[str, Named] = {}
     for core in islice(cores(f"{seed}/{k}"), DRAWS_PER_SHARD):
         if core.smiles in found or not has_usual_rings(core.molecule) or sa_score(core.molecule) > MAX_SA_SCORE:

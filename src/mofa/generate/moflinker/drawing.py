@@ -1,8 +1,8 @@
-"""Drawing molecules between prompts: sample, decode, and go back half the way with what makes no molecule.
+"""Drawing molecules between prompts: sample, decode, and go back half the way with what makes no good molecule.
 
-Most samples decode to a molecule at once. The rest are taken back to an earlier time of the flow and drawn again from
-there, which mends them more often, and into more usual linkers, than repairing their bonds by integer programming does;
-that is left for those that still make none.
+Most samples decode to a molecule at once. The rest, and those with groups that no linker has, are taken back to an
+earlier time of the flow and drawn again from there, which mends them more often, and into more usual linkers, than
+repairing their bonds by integer programming does; that is left for those that still make none. All of this is one draw.
 """
 
 from __future__ import annotations
@@ -17,7 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mofa.generate.learning.distributed import has_fast_bf16
+from mofa.generate.moflinker.alerts import has_alert
 from mofa.generate.moflinker.decode import Decoded, Fault, Scores, decode
+from mofa.generate.moflinker.graphs import sanitised
 from mofa.generate.moflinker.model import Model
 from mofa.generate.moflinker.network import ANCHOR_TOKENS, FAKE, Guess
 from mofa.generate.moflinker.polish import Drawing
@@ -90,9 +92,10 @@ def molecules(model: Model, prompted: Prompted, *, steps: int, generator: torch.
                 type_temperature=TYPE_TEMPERATURE, may_vanish=part.may_vanish, **more,
             )  # fmt: skip
         unsound = []
-        for k, number in enumerate(left):
-            found[number] = _decoded(guess, k, part, positions, types, repair=attempt == retries)
-            if found[number] is None:
+        # Weights that overflow give no numbers: there is nothing to go back to.
+        for k in np.flatnonzero(positions.isfinite().all((1, 2)).numpy()).tolist():
+            found[left[k]] = _decoded(guess, k, part, positions, types, repair=attempt == retries)
+            if found[left[k]] is None:
                 unsound.append(k)
         if not unsound:
             break
@@ -103,7 +106,7 @@ def molecules(model: Model, prompted: Prompted, *, steps: int, generator: torch.
 def _decoded(
     guess: Guess, k: int, prompted: Prompted, positions: Tensor, types: Tensor, *, repair: bool
 ) -> Molecule | None:
-    """Sample `k` as a molecule, or None where it is none, or smaller than asked."""
+    """Sample `k` as a molecule, or None where it is none, smaller than asked, or holds a group that no linker has."""
     kept = torch.nonzero((prompted.mask[k] > 0) & (types[k] != FAKE))[:, 0]
     x = positions[k, kept].double().numpy()
     ends = torch.cat([torch.arange(N_ANCHORS), kept + N_ANCHORS])
@@ -115,4 +118,6 @@ def _decoded(
         guess.charges[k, kept].double().numpy(),
     )
     graph = decode(scores, least_atoms=prompted.least_atoms, repair=repair)
-    return None if isinstance(graph, Fault) else (Drawing(scores.symbols, graph.bonds, x, prompted.context[k]), graph)
+    if isinstance(graph, Fault) or has_alert(sanitised(scores.symbols, graph.bonds, graph.hydrogens, graph.charges)):
+        return None
+    return Drawing(scores.symbols, graph.bonds, x, prompted.context[k]), graph

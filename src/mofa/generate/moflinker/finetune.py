@@ -107,7 +107,9 @@ def finetune(
     odds = np.array([weight for _, weight in usable])
     progress = on_progress if request.processes == 1 else None
     before = load_model()
-    fitted: Fitted = distributed.run(_fit, (lesson, odds / odds.sum(), request, progress), processes=request.processes)
+    device = distributed.best_device(request.processes)
+    work = (lesson, odds / odds.sum(), request, device, progress)
+    fitted: Fitted = distributed.run(_fit, work, processes=request.processes, device=device)
     if not fitted.finished:
         done = f"time ran out when {fitted.steps} of {request.steps} steps had been done"
         return Rejected(Stage.TRAIN, Reason.TIME_LIMIT, done)
@@ -131,6 +133,7 @@ def _fit(
     lesson: Packed,
     odds: NDArray[np.float64],
     request: TrainingRequest,
+    device: str,
     on_progress: ProgressCallback | None,
 ) -> Fitted:
     """The training of one rank."""
@@ -144,9 +147,9 @@ def _fit(
     )
     schedule = Schedule(
         request.steps, learning_rate=LEARNING_RATE, warmup_steps=WARMUP_STEPS, ema_decay=EMA_DECAY,
-        bf16=distributed.has_fast_bf16(),
+        bf16=device != "cpu" or distributed.has_fast_bf16(),
     )  # fmt: skip
-    return fit(trainee, schedule, group=group, deadline=request.deadline, on_progress=on_progress)
+    return fit(trainee, schedule, group=group, deadline=request.deadline, on_progress=on_progress, device=device)
 
 
 def _mixed(

@@ -24,6 +24,9 @@ MAX_ROUNDS = 8
 class FlowGenerator:
     """MOFLinker. A `mofa.generate.Trainable` that is `Conditioned` and `Counted`, too.
 
+    Batches are the same on machines that round alike: processors with bfloat16 products give other linkers than those
+    without. A draw is one prompt with all its retries (`mofa.generate.moflinker.drawing`).
+
     Args:
         steps: of the flow, or of the reverse diffusion.
     """

@@ -87,9 +87,19 @@ def core_smiles(
     charges: Sequence[int],
 ) -> str:
     """Canonical SMILES of a sound core, ``*`` for each anchor, without stereo marks."""
+    return Chem.MolToSmiles(sanitised(symbols, bonds, hydrogens, charges))
+
+
+def sanitised(
+    symbols: Sequence[str],
+    bonds: Sequence[tuple[int, int, float]],
+    hydrogens: Sequence[int],
+    charges: Sequence[int],
+) -> Any:
+    """RDKit molecule of a sound core, its first two atoms standing for the anchors."""
     whole = molecule(symbols, bonds, hydrogens, charges)
     Chem.SanitizeMol(whole)
-    return Chem.MolToSmiles(whole)
+    return whole
 
 
 def components(n: int, bonds: Sequence[tuple[int, int, float]]) -> list[set[int]]:

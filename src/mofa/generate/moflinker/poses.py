@@ -14,6 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from mofa.errors import InputError
 from mofa.generate.conditions import Conditions
 from mofa.generate.moflinker.conformers import anchor_frame
 from mofa.generate.moflinker.examples import Packed
@@ -88,6 +89,9 @@ class PoseSampler:
             rng: source of random numbers.
             sizes: fewest and most core atoms; where no pose is of such a size, the nearest ones stand in.
             conditions: length, bend, polar and tetrahedral atoms that are asked.
+
+        Raises:
+            InputError: no pose is as straight as asked.
         """
         lengths = np.linalg.norm((self.context[:, 3].astype(float) - self.context[:, 0]) / 1000.0, axis=1)
         off = np.abs(self.sizes - np.clip(self.sizes, *sizes))
@@ -98,14 +102,24 @@ class PoseSampler:
             weights *= self._matching(self.sp3, sp3_bin, conditions.sp3_atoms)
         if conditions.length_ang is not None:
             weights *= np.exp(-0.5 * ((lengths - conditions.length_ang) / LENGTH_TOLERANCE_ANG) ** 2) + 1e-30
+        jitter_deg = ANGLE_JITTER_DEG
         if conditions.max_bend_deg is not None:
-            # Prompts are turned a little afterwards.
-            weights *= np.where(self._bends < conditions.max_bend_deg - ANGLE_JITTER_DEG, 1.0, 1e-12)
+            # Prompts are turned a little afterwards, the less the straighter they are to be.
+            jitter_deg = min(jitter_deg, conditions.max_bend_deg / 4.0)
+            straight = self._bends < conditions.max_bend_deg - jitter_deg
+            if not straight[off == off.min()].any():
+                raise InputError(
+                    f"no linker of {sizes[0]} to {sizes[1]} core atoms is known that bends less than"
+                    f" {conditions.max_bend_deg:g} degrees",
+                    where="generate",
+                    action="Allow a larger bend",
+                )
+            weights *= np.where(straight, 1.0, 1e-12)
         chosen = rng.choice(len(weights), n, p=weights / weights.sum())
         context = self.context[chosen] / 1000.0
         target = lengths[chosen] if conditions.length_ang is None else np.full(n, conditions.length_ang)
         target = target + rng.normal(0.0, LENGTH_JITTER_ANG, n)
-        moved = np.stack([_jittered(one, length, rng) for one, length in zip(context, target, strict=True)])
+        moved = np.stack([_jittered(one, length, jitter_deg, rng) for one, length in zip(context, target, strict=True)])
         return Drawn(moved, np.clip(self.sizes[chosen], *sizes).astype(np.int64))
 
     @cached_property
@@ -129,13 +143,15 @@ def bend_deg(context: NDArray[np.float64]) -> float:
     return float(np.degrees(np.arccos(cosines)).max())
 
 
-def _jittered(context: NDArray[np.float64], length: float, rng: np.random.Generator) -> NDArray[np.float64]:
+def _jittered(
+    context: NDArray[np.float64], length: float, jitter_deg: float, rng: np.random.Generator
+) -> NDArray[np.float64]:
     """A pose with its anchors `length` apart and its prompts turned a little, in the anchor frame, ``[6, 3]``."""
     ends = context.reshape(N_ANCHORS, 3, 3)
     shift = 0.5 * length * np.array([1.0, 0.0, 0.0])
     turned = []
     for sign, end in zip((-1.0, 1.0), ends, strict=True):
-        turn = _rotation(rng.normal(0.0, np.radians(ANGLE_JITTER_DEG), 3))
+        turn = _rotation(rng.normal(0.0, np.radians(jitter_deg), 3))
         turned.append((end - end[0]) @ turn.T + sign * shift)
     moved = np.concatenate(turned)
     rotation, origin = anchor_frame(moved[0], moved[3])

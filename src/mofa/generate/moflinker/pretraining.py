@@ -72,6 +72,7 @@ def pretrain(
     known = np.flatnonzero(~packed.held_out)
     if not len(known):
         raise InputError("there are no linkers to learn", where="train", action="Build data with `mofa data linkers`")
+    distributed.check(batch_size, processes, device)
     progress = on_progress if processes == 1 else None
     schedule = replace(schedule, bf16=schedule.bf16 and (device != "cpu" or distributed.has_fast_bf16()))
     arguments = (
@@ -135,6 +136,14 @@ def _fit(
     if start is not None:
         network.load_state_dict(load(start).network.state_dict())
     trainee = Pretraining(network, table(packed), size, seed, objective=objective)
+    of = {"objective": objective, "seed": seed, "batch_size": batch_size, "examples": len(packed)}
     return fit(
-        trainee, schedule, group=group, checkpoint=checkpoint, deadline=deadline, on_progress=on_progress, device=device
+        trainee,
+        schedule,
+        group=group,
+        checkpoint=checkpoint,
+        of=of,
+        deadline=deadline,
+        on_progress=on_progress,
+        device=device,
     )
