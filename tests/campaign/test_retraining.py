@@ -112,11 +112,13 @@ def test_a_training_that_breaks_down_is_named_and_not_tried_again_on_the_same_se
 
 
 def judged(tmp_path, monkeypatch, accepted):
-    """A campaign whose trained models are judged by a stand-in; what that was asked."""
+    """A campaign whose trained models are judged by a stand-in, or cannot be read (None); what that was asked."""
     asked = []
 
     def accept(weights, **options):
         asked.append((weights, options))
+        if accepted is None:
+            raise InputError("the file of weights is damaged", where="weights")
         reason = "the gated yield went from 0.80 to 0.51, below 0.9 times"
         share = Share(51, 100)
         return Acceptance(accepted, reason, share, Share(80, 100), share, Share(1, 100), 2.0)
@@ -144,6 +146,15 @@ def test_a_model_that_is_not_accepted_leaves_the_old_one_in_use_and_says_why(tmp
     trainings = [task for task in records.tasks.values() if task.kind is K.TRAIN]
     assert {task.status for task in trainings} == {Status.DONE}
     assert {task.model_version for task in records.tasks.values() if task.kind is K.GENERATE} == {0}
+
+
+def test_a_model_that_cannot_be_read_leaves_the_old_one_in_use(tmp_path, monkeypatch):
+    asked, records = judged(tmp_path, monkeypatch, accepted=None)
+    refused = [found for found in records.rejections if found.stage is Stage.TRAIN]
+    assert len(refused) == len(asked)
+    assert {found.reason for found in refused} == {Reason.TRAINING_FAILED}
+    assert "damaged" in refused[0].detail
+    assert records.models == ()
 
 
 def test_a_model_that_is_accepted_says_for_what(tmp_path, monkeypatch):
