@@ -222,7 +222,7 @@ def test_running_streams_change_to_a_new_model_at_the_next_batch(server, tmp_pat
     assert ended, "tasks that were asked to end have a result"
     assert all(event.payload["n_batches"] < LONG_BATCHES for event in ended)
     streamed = {version_of[event.task_id] for event in history if event.kind is EventKind.BATCH}
-    # Stand-in trainings follow each other within a tenth of a second: the campaign may end before the last are drawn from.
+    # Stand-in trainings follow each other within 0.1 s: the campaign may end before the last are drawn from.
     assert max(streamed) >= 3 * len(trained) // 4, "new models are drawn from"
     new_linkers = records_latency(load(tmp_path / "c"))
     assert new_linkers is not None
