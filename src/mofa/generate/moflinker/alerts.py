@@ -1,7 +1,8 @@
 """Groups that no one would put into a linker: they fall apart, react with acids, or bind metals beside the ends.
 
 The enumerated training set has hardly any (1 core in 3000), but a model that draws atoms meets them. What holds one is
-drawn again. Thiols and the like stay: they are unusual, not impossible.
+drawn again. Thiols and the like stay: they are unusual, not impossible. The enumeration leaves out some of them by
+a list of its own: whatever is added there changes the data that the shipped weights were trained on.
 """
 
 from __future__ import annotations

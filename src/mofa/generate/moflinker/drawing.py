@@ -80,11 +80,11 @@ def molecules(model: Model, prompted: Prompted, *, steps: int, generator: torch.
         generator: of everything random.
     """
     found: list[Molecule | None] = [None] * len(prompted.context)
-    left, before = list(range(len(found))), None
+    left = list(range(len(found)))
+    more: dict[str, Any] = {}
     retries = RETRIES if model.objective == "flow" else 0
     for attempt in range(retries + 1):
         part = prompted.rows(left)
-        more: dict[str, Any] = {} if before is None else {"before": before}
         with torch.autocast("cpu", torch.bfloat16) if has_fast_bf16() else nullcontext():
             positions, types, guess = model.sampler()(
                 model.network, torch.from_numpy(part.context).float(), part.mask, part.conditions,
@@ -99,7 +99,7 @@ def molecules(model: Model, prompted: Prompted, *, steps: int, generator: torch.
                 unsound.append(k)
         if not unsound:
             break
-        left, before = [left[k] for k in unsound], (positions[unsound], types[unsound])
+        left, more = [left[k] for k in unsound], {"before": (positions[unsound], types[unsound])}
     return found
 
 
