@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mofa.errors import EngineError
+from mofa.errors import EngineError, InputError
 from mofa.generate.learning import distributed
 from mofa.generate.learning.loop import TrainingError
 from tests.generate.learning import tasks
@@ -43,3 +43,19 @@ def test_a_rank_that_dies_is_named() -> None:
 def test_a_loss_that_is_no_number_on_all_ranks_is_still_called_so() -> None:
     with pytest.raises(TrainingError, match="the loss is nan"):
         distributed.run(tasks.fit_broken, (), processes=2)
+
+
+@pytest.mark.parametrize(
+    ("batch_size", "processes", "device", "message"),
+    [
+        (2, 8, "cpu", "a batch of 2 cannot be shared by 8 processes"),
+        (8, 1, "tpu", "unknown device 'tpu'"),
+        (4096, 1000, "cuda", "1000 GPUs are asked for and"),
+    ],
+)
+def test_trainings_that_cannot_be_shared_out_are_refused(
+    batch_size: int, processes: int, device: str, message: str
+) -> None:
+    distributed.check(8, 8, "cpu")
+    with pytest.raises(InputError, match=message):
+        distributed.check(batch_size, processes, device)

@@ -178,3 +178,13 @@ def test_linkers_that_are_no_cores_are_refused_with_a_reason() -> None:
 def test_a_set_of_nothing_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="Ask for 1 or more"):
         build(0, seed=1, folder=tmp_path)
+
+
+def test_a_damaged_shard_is_built_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dataset, "DRAWS_PER_SHARD", 8)
+    _, names = build(3, seed=5, folder=tmp_path)
+    first = min(tmp_path.glob("*.npz"))
+    whole = first.read_bytes()
+    first.write_bytes(whole[: len(whole) // 2])
+    assert build(3, seed=5, folder=tmp_path)[1] == names
+    assert len(first.read_bytes()) == len(whole)
