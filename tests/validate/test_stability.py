@@ -18,8 +18,9 @@ from mofa.chemistry import Framework, Reason, Rejected, Stability, Stage
 from mofa.errors import EngineMissingError, InputError
 from mofa.testing.validate import check_force_field_engine
 from mofa.validate import Dynamics, validate
+from mofa.validate.early import EarlyRejection
 from mofa.validate.lammps import LammpsEngine, version
-from mofa.validate.stability import _StrainWatch
+from mofa.validate.stability import _Watch
 from tests.structures import irmof1
 from tests.validate.frameworks import molecule, paddlewheel
 
@@ -96,6 +97,9 @@ def _bct_chain():
         {"chunk_steps": 0},
         {"time_limit_s": 0.0},
         {"early_reject_strain": 0.0},
+        {"early_reject_window_steps": 0},
+        {"min_width_ang": float("nan")},
+        {"checkpoint_steps": 0},
     ],
 )
 def test_bad_options_are_named(options):
@@ -119,7 +123,8 @@ def _watch(strains, limit=0.4, steps=1000, chunk=100):
         seed=1,
     )
     cell = Framework("box", (), np.zeros((0, 3)), 10 * np.eye(3))
-    watch = _StrainWatch(cell, dynamics, limit, None)
+    early = None if limit is None else EarlyRejection(limit, 3 * chunk)
+    watch = _Watch(cell, dynamics, early, None)
     ends = [watch((k + 1) * chunk, (1 + s) * 10 * np.eye(3)[None]) for k, s in enumerate(strains)]
     return watch, ends
 
@@ -134,9 +139,9 @@ def test_early_rejection_needs_three_chunks_in_a_row():
 
 def test_strain_of_the_run_is_the_mean_of_its_last_quarter():
     watch, _ = _watch([0.9] * 7 + [0.1, 0.2, 0.3], limit=None, steps=1000, chunk=100)
-    assert watch.final(watch.trace) == pytest.approx(0.25)
+    assert watch.final(watch.history.strain) == pytest.approx(0.25)
     watch, _ = _watch([0.05, 0.07], limit=None, steps=150, chunk=100)
-    assert watch.final(watch.trace) == pytest.approx(0.07)
+    assert watch.final(watch.history.strain) == pytest.approx(0.07)
 
 
 @pytest.mark.engine
@@ -179,14 +184,21 @@ def test_atoms_may_lie_outside_the_cell():
 
 @pytest.mark.engine
 def test_dynamics_that_blow_up_are_named():
-    refused = validate(paddlewheel(), steps=5000, timestep_fs=60.0, early_reject_strain=None)
+    refused = validate(paddlewheel(), steps=5000, timestep_fs=60.0, early_reject=False)
     assert refused.reason is Reason.BLEW_UP
     assert "of 5000" in refused.detail
 
 
 @pytest.mark.engine
 def test_early_rejection_carries_the_strain():
-    refused = validate(paddlewheel(), steps=1000, chunk_steps=10, early_reject_strain=0.001, supercell=(1, 1, 1))
+    refused = validate(
+        paddlewheel(),
+        steps=1000,
+        chunk_steps=10,
+        early_reject_strain=0.001,
+        early_reject_window_steps=30,
+        supercell=(1, 1, 1),
+    )
     assert refused.reason is Reason.UNSTABLE
     assert refused.detail.startswith("rejected_early at step ")
 

@@ -135,7 +135,7 @@ def test_lammps_energies_match_numpy_term_by_term(name):
     bonds = with_orders(framework)
     terms = parametrise(framework, bonds)
     supercell = Supercell(framework, (2, 1, 2))
-    job = Job(data_file(terms, supercell), tuple(setup_commands(terms, DATA_NAME)), (), (), 0, 1, 1)
+    job = Job(data_file(terms, supercell), tuple(setup_commands(terms, DATA_NAME)))
     found = run_isolated(lammps_energies, job, time_limit_s=60)
     expected = energies(framework, bonds, terms)
     for kind, energy in expected.items():
@@ -148,10 +148,8 @@ def test_our_replication_matches_lammps_replicate():
     framework = sheared(paddlewheel())
     terms = parametrise(framework, with_orders(framework))
     setup = tuple(setup_commands(terms, DATA_NAME))
-    ours = Job(data_file(terms, Supercell(framework, (2, 2, 2))), setup, (), (), 0, 1, 1)
-    theirs = Job(
-        data_file(terms, Supercell(framework, (1, 1, 1))), (*setup, "replicate 2 2 2 bond/periodic"), (), (), 0, 1, 1
-    )
+    ours = Job(data_file(terms, Supercell(framework, (2, 2, 2))), setup)
+    theirs = Job(data_file(terms, Supercell(framework, (1, 1, 1))), (*setup, "replicate 2 2 2 bond/periodic"))
     first = run_isolated(lammps_energies, ours, time_limit_s=60)
     second = run_isolated(lammps_energies, theirs, time_limit_s=60)
     assert first == pytest.approx(second, rel=1e-9)

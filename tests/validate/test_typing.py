@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mofa.chemistry import BondGraph, Framework, Reason, Rejected
 from mofa.chemistry.bond_orders import with_orders
-from mofa.chemistry.lennard_jones import has_lennard_jones
+from mofa.chemistry.elements import is_metal
+from mofa.chemistry.lennard_jones import has_lennard_jones, lennard_jones
 from mofa.validate.uff4mof import parametrise
 from mofa.validate.uff4mof.parameters import atom_types, metal_type
+from mofa.validate.uff4mof.resonance import force_field_orders
+from mofa.validate.uff4mof.typing import assign_types
 from tests.structures import irmof1
 from tests.validate.frameworks import molecule, paddlewheel
 
+TRIANGLE = np.array([[1, 0, 0], [-0.5, np.sqrt(0.75), 0], [-0.5, -np.sqrt(0.75), 0]])
 OCTAHEDRON = np.array([[1, 0, 0], [-1, 0, 0], [0, 1, 0], [0, -1, 0], [0, 0, 1], [0, 0, -1]])
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) / np.sqrt(3)
 CUBE = np.array([[x, y, z] for x in (1, -1) for y in (1, -1) for z in (1, -1)]) / np.sqrt(3)
@@ -119,11 +124,77 @@ def test_untyped_atoms_are_named_with_their_coordination():
 
 def test_table_is_complete():
     table = atom_types()
-    assert len(table) > 200
+    assert len(table) == 127 + 97  # UFF's, UFF4MOF's
     assert all(has_lennard_jones(kind.symbol) for kind in table.values())
-    assert all(0.3 < kind.radius_ang < 2.6 and 80 < kind.angle_deg <= 180 for kind in table.values())
+    assert all(0.3 < kind.radius_ang < 2.9 and 80 < kind.angle_deg <= 180 for kind in table.values())
     assert metal_type("Zn", "46") == "Zn4+2"
     assert metal_type("He", "3") is None
+
+
+def test_uff_agrees_with_open_babels_parameter_file():
+    babel = pytest.importorskip("openbabel", reason="pip install openbabel-wheel")
+    (path,) = Path(babel.__file__).parent.rglob("UFF.prm")
+    rows = [line.split() for line in path.read_text().splitlines() if line.startswith("param")]
+    table = atom_types()
+    seen = 0
+    for _, name, *numbers in rows:
+        kind = table.get(name.replace("Lw", "Lr"))
+        if kind is None:
+            assert name in ("Du", "D")
+            continue
+        radius, angle, minimum, depth, _, charge, _, barrier, electronegativity = map(float, numbers[:9])
+        lj = lennard_jones(kind.symbol)
+        ours = (kind.radius_ang, kind.angle_deg, lj.minimum_ang, lj.well_depth_kcal_per_mol, kind.charge_e)
+        assert ours == pytest.approx((radius, angle, minimum, depth, charge), abs=1e-3), name
+        assert (kind.sp2_barrier_kcal_per_mol, kind.electronegativity) == pytest.approx((barrier, electronegativity))
+        seen += 1
+    assert seen == 127
+
+
+def test_charges_that_uff4mof_changed():
+    table = atom_types()
+    assert (table["Cu4+2"].charge_e, table["Cu3+1"].charge_e) == (2.43, 1.756)
+    assert table["Co3+2"].charge_e == table["Co4+2"].charge_e == 1.308
+    assert (table["Sc6+3"].charge_e, table["Sc3+3"].charge_e) == (2.595, 2.592)
+
+
+GEOMETRIES = {"1": OCTAHEDRON[:2], "2": TRIANGLE, "3": TETRAHEDRON, "4": OCTAHEDRON[:4], "6": OCTAHEDRON, "8": CUBE}
+
+
+@pytest.mark.parametrize("name", [name for name, kind in atom_types().items() if is_metal(kind.symbol)])
+def test_every_metal_type_finds_its_geometry(name):
+    """A metal with the ligands of a type gets that type, or a newer one of the same geometry."""
+    kind = atom_types()[name]
+    pyramidal = {"Tl3+3": TRIANGLE, "Bi3+3": OCTAHEDRON[::2], "Sb3+3": OCTAHEDRON[::2]}
+    alkali = kind.geometry == ""  # of one type, for two ligands
+    rays = pyramidal.get(name, OCTAHEDRON[:2] if alkali else GEOMETRIES.get(kind.geometry))
+    found = _types(_complex(kind.symbol, rays))[0]
+    assert found[:2] == name[:2]
+    assert atom_types()[found].geometry == kind.geometry or alkali
+
+
+@pytest.mark.parametrize(("n_metals", "expected"), [(1, "S_3_f"), (2, "S_3_f"), (3, "S_3_f"), (4, "S_3_f")])
+def test_sulfide(n_metals, expected):
+    symbols = ("S", *("Cd",) * n_metals)
+    positions = np.vstack([np.zeros(3), 2.5 * TETRAHEDRON[:n_metals]])
+    graph = BondGraph(
+        1 + n_metals, [0] * n_metals, list(range(1, 1 + n_metals)), np.zeros((n_metals, 3)), [0.5] * n_metals
+    )
+    framework = Framework("sulfide", symbols, positions, 30 * np.eye(3), graph)
+    assert assign_types(framework, graph)[0] == expected
+
+
+def test_guests_are_typed():
+    xenon = Framework("xe", ("Xe",), np.zeros((1, 3)), 30 * np.eye(3), BondGraph(1, [], [], np.zeros((0, 3)), []))
+    assert assign_types(xenon, xenon.bonds) == ("Xe4+4",)
+
+
+def test_zirconium_has_whole_bonds():
+    framework = _complex("Zr", CUBE)
+    orders = force_field_orders(framework.symbols, framework.bonds)
+    assert set(orders.order[framework.bonds.order == 0.5]) == {1.0}
+    zinc = _complex("Zn", TETRAHEDRON)
+    assert (force_field_orders(zinc.symbols, zinc.bonds).order == zinc.bonds.order).all()
 
 
 def test_types_do_not_depend_on_where_the_atoms_are():

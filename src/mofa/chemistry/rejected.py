@@ -119,6 +119,8 @@ class Rejected:
     reason: Reason
     detail: str
     atoms: tuple[int, ...] = ()
+    strain_trace: tuple[float, ...] = ()
+    """Mean strain of every chunk, where dynamics had begun."""
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.reason} ({self.detail})"

@@ -27,7 +27,7 @@ class Stability:
     strain_inverted: float
     """The same from ``R1 R2^-1 - I``, which other codes report; larger on contraction."""
     strain_trace: tuple[float, ...]
-    """Strain at the end of every chunk."""
+    """Mean strain of every chunk."""
     steps: int
     steps_per_chunk: int
     timestep_fs: float
@@ -35,9 +35,16 @@ class Stability:
     pressure_pa: float
     supercell: tuple[int, int, int]
     volume_ratio: float
-    """Final over initial volume."""
+    """Volume of the last structure over the initial one."""
     method: str
     cpu_s: float
+    volume_trace: tuple[float, ...] = ()
+    """Mean volume of every chunk over the initial one."""
+
+    @property
+    def density_g_per_cm3(self) -> float:
+        """Crystal density of the last structure, g/cm3."""
+        return self.framework.density_g_per_cm3
 
     @property
     def stable(self) -> bool:

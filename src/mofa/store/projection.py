@@ -187,6 +187,7 @@ class Projection:
                         event.time_s,
                         item.ref,
                         refusal.atoms,
+                        refusal.strain_trace,
                     )
                 )
             else:

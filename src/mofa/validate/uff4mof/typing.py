@@ -21,6 +21,8 @@ from mofa.validate.uff4mof.parameters import atom_types, metal_type
 
 # Two ligands of a four-coordinate metal beyond this angle (degrees) make it square rather than tetrahedral.
 TRANS_ANGLE_DEG = 150.0
+# UFF's types of these, named as tetrahedral, have the angles of three ligands: pyramidal, or planar for thallium.
+_THREE_LIGANDS = frozenset({"Sb", "Bi", "Tl"})
 # Geometries (third character of the type) that serve a number of ligands, the best first: angles of 90 degrees are
 # the same for a square and an octahedron.
 _GEOMETRY_OF_LIGANDS = {1: "1", 2: "1", 3: "2", 5: "46", 6: "64", 7: "86", 8: "8", 9: "8", 10: "8", 12: "8"}
@@ -146,8 +148,10 @@ def _oxygen(site: Site) -> str | None:
 
 def _sulfur(site: Site) -> str | None:
     n = len(site.orders)
-    if n > 4 or n == 0:
+    if n > 4 or site.coordination == 0:
         return None
+    if n == 0:
+        return "S_3_f"
     if n > 2:
         return "S_3+4" if n == 3 else "S_3+6"
     if site.highest >= 1.45 and n == 1:
@@ -198,6 +202,8 @@ _RULES: dict[str, Callable[[Site], str | None]] = {
     "Br": _halogen("Br"),
     "Te": _fixed("Te3+2", 1, 2),
     "I": _halogen("I_"),
+    "At": _halogen("At"),
+    **{symbol: _fixed(f"{symbol}4+4", 0) for symbol in ("He", "Ne", "Ar", "Kr", "Xe", "Rn")},
 }
 
 
@@ -210,11 +216,13 @@ def _metal(framework: Framework, bonds: BondGraph, metal: NDArray[np.bool_], ato
         geometries: str | None = "46"
     elif len(ligands) == 4:
         geometries = "46" if _is_square(framework, atom, ligands) else "3"
+    elif len(ligands) == 3 and symbol in _THREE_LIGANDS:
+        geometries = "3"
     else:
         geometries = _GEOMETRY_OF_LIGANDS.get(len(ligands))
     name = metal_type(symbol, geometries) if geometries else None
-    single = symbol if symbol in atom_types() and len(ligands) <= 2 else None
-    return name or single
+    single = symbol.ljust(2, "_") if len(ligands) <= 2 else None
+    return name or (single if single in atom_types() else None)
 
 
 def _is_square(framework: Framework, atom: int, ligands: list[tuple[int, tuple[int, int, int]]]) -> bool:

@@ -16,13 +16,14 @@ from mofa.units import PA_PER_ATM
 from mofa.validate.engine import Dynamics
 from mofa.validate.supercell import Supercell
 from mofa.validate.uff4mof.parameters import atom_types
-from mofa.validate.uff4mof.terms import Terms
+from mofa.validate.uff4mof.terms import Coefficients, Terms
 
 CUTOFF_ANG = 12.5
 # Breaks a perfect symmetry, from which the dynamics can start on a saddle point and blow up.
 RATTLE_ANG = 0.05
 THERMOSTAT_STEPS = 200
 BAROSTAT_STEPS = 800
+_NEIGHBOR_LISTS = ("neighbor 2.0 bin", "neigh_modify every 1 delay 0 check yes")
 
 
 def data_file(terms: Terms, supercell: Supercell) -> str:
@@ -63,20 +64,31 @@ def setup_commands(terms: Terms, data_path: str) -> list[str]:
         "pair_modify shift yes mix geometric",
         "special_bonds lj 0.0 0.0 1.0 coul 0.0 0.0 1.0",
         f"read_data {data_path}",
-        "neighbor 2.0 bin",
-        "neigh_modify every 1 delay 0 check yes",
+        *_NEIGHBOR_LISTS,
     ]
 
 
-def dynamics_commands(dynamics: Dynamics) -> list[str]:
-    """Commands up to the first step: rattle, minimise in the fixed cell, velocities, triclinic NPT."""
-    dt, t, p = dynamics.timestep_fs, dynamics.temperature_k, dynamics.pressure_pa / PA_PER_ATM
+def resume_commands(terms: Terms, restart_path: str) -> list[str]:
+    """Commands that read a restart file: it holds structure, thermostat and all coefficients but those of a hybrid."""
+    angles = [f"angle_coeff {k} {_values(line, hybrid=True)}" for k, line in enumerate(terms.angles.coefficients, 1)]
+    return ["box tilt large", f"read_restart {restart_path}", *angles, *_NEIGHBOR_LISTS]
+
+
+def start_commands(dynamics: Dynamics) -> list[str]:
+    """Commands that bring the structure to its first step: rattle, minimise in the fixed cell, velocities."""
     seed = dynamics.lammps_seed
     return [
         f"displace_atoms all random {RATTLE_ANG} {RATTLE_ANG} {RATTLE_ANG} {seed}",
         "minimize 1.0e-6 1.0e-6 1000 2000",
         "reset_timestep 0",
-        f"velocity all create {t:.10g} {seed} mom yes rot no dist gaussian",
+        f"velocity all create {dynamics.temperature_k:.10g} {seed} mom yes rot no dist gaussian",
+    ]
+
+
+def ensemble_commands(dynamics: Dynamics) -> list[str]:
+    """Commands that make the next steps triclinic NPT; after a restart file the thermostat goes on as it was."""
+    dt, t, p = dynamics.timestep_fs, dynamics.temperature_k, dynamics.pressure_pa / PA_PER_ATM
+    return [
         f"timestep {dt:.10g}",
         f"fix npt all npt temp {t:.10g} {t:.10g} {THERMOSTAT_STEPS * dt:.10g}"
         f" tri {p:.10g} {p:.10g} {BAROSTAT_STEPS * dt:.10g} flip no",
@@ -93,7 +105,8 @@ def input_file(terms: Terms, dynamics: Dynamics, data_path: str) -> str:
     lines = [
         "# UFF4MOF molecular dynamics, by MOFA",
         *setup_commands(terms, data_path),
-        *dynamics_commands(dynamics),
+        *start_commands(dynamics),
+        *ensemble_commands(dynamics),
         f"thermo {dynamics.chunk_steps}",
         "thermo_style custom step temp press pe vol lx ly lz xy xz yz",
         f"dump trajectory all custom {dynamics.chunk_steps} dump.lammpstrj id type xu yu zu",
@@ -124,8 +137,12 @@ def _coefficients(terms: Terms) -> Iterator[str]:
             continue
         yield from ("", f"{name.capitalize()} Coeffs", "")
         for k, line in enumerate(table.coefficients, start=1):
-            style = f"{line.style} " if name == "angle" else ""
-            yield f"{k} {style}{' '.join(f'{value:.10g}' for value in line.values)} # {line.label}"
+            yield f"{k} {_values(line, hybrid=name == 'angle')} # {line.label}"
+
+
+def _values(line: Coefficients, *, hybrid: bool) -> str:
+    style = f"{line.style} " if hybrid else ""
+    return style + " ".join(f"{value:.10g}" for value in line.values)
 
 
 def _topology(terms: Terms, supercell: Supercell) -> Iterator[str]:
