@@ -29,6 +29,12 @@ def paddlewheel() -> Framework:
     return Framework("zn-bdc-dcb", symbols, np.array(positions), np.diag([a, a, c]))
 
 
+def diamond(symbol: str, a_ang: float) -> Framework:
+    """The conventional cell of diamond or silicon, 8 atoms; bonds not given."""
+    base = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
+    return Framework("diamond", (symbol,) * 8, a_ang * np.vstack([base, base + 0.25]), a_ang * np.eye(3))
+
+
 def ring(centre, axis, across):
     """A 1,4-phenylene about `centre`: its exits along `axis`, its plane spanned by `axis` and `across`."""
     atoms = []

@@ -22,7 +22,7 @@ from mofa.validate.early import EarlyRejection
 from mofa.validate.lammps import LammpsEngine, version
 from mofa.validate.stability import _Watch
 from tests.structures import irmof1
-from tests.validate.frameworks import molecule, paddlewheel
+from tests.validate.frameworks import diamond, molecule, paddlewheel
 
 ROOT = Path(__file__).parents[2]
 
@@ -75,15 +75,8 @@ def test_bad_structures_are_refused_before_anything_runs(what, reason):
 
 
 def test_a_supercell_that_cannot_hold_the_terms_is_refused():
-    thin = _bct_chain()
-    refused = validate(thin, supercell=(1, 1, 1))
+    refused = validate(diamond("C", 3.57), supercell=(1, 1, 1))
     assert refused.reason is Reason.CELL_TOO_SMALL
-
-
-def _bct_chain():
-    """Diamond, conventional cell: 3.57 Å."""
-    base = np.array([[0, 0, 0], [0, 0.5, 0.5], [0.5, 0, 0.5], [0.5, 0.5, 0]])
-    return Framework("diamond", ("C",) * 8, 3.57 * np.vstack([base, base + 0.25]), 3.57 * np.eye(3))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +159,7 @@ def test_lammps_keeps_the_engine_contract():
 
 @pytest.mark.engine
 def test_diamond_whose_bonds_cross_every_cell_runs():
-    result = validate(_bct_chain(), steps=100, chunk_steps=50, supercell=(4, 4, 4))
+    result = validate(diamond("C", 3.57), steps=100, chunk_steps=50, supercell=(4, 4, 4))
     assert result.strain < 0.05
 
 

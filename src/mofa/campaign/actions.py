@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key
@@ -24,12 +25,14 @@ from mofa.chemistry import (
     Uptake,
 )
 from mofa.compute import Emit
-from mofa.errors import EngineError
+from mofa.errors import EngineError, InputError
 from mofa.isolate import run_isolated
 from mofa.store import codec
 from mofa.store.payloads import Item
 
 PROGRESS_INTERVAL_S = 1.0
+RESTARTS = "restarts"
+"""Folder in that of the campaign with the restart files of runs that are not over or may be prolonged."""
 
 
 class Job:
@@ -46,12 +49,13 @@ class Job:
     def __init__(self, emit: Emit, task: Task, workplace: Workplace, *, careful: bool = False) -> None:
         self.task = task
         self.files = workplace.files
+        self.restarts = Path(workplace.folder, RESTARTS)
         self._emit = emit
         self._careful = careful
         self._target = workplace.target(task.kind)
         self._function = workplace.function(task.kind)
         options = workplace.task_options(task)
-        accepted = inspect.signature(self._function).parameters
+        accepted = self._accepted = inspect.signature(self._function).parameters
         # A seed is derived for every task; deterministic engines have no use for it.
         self._options = {name: value for name, value in options.items() if name != "seed" or name in accepted}
         if "on_progress" in accepted:
@@ -60,6 +64,10 @@ class Job:
     def option(self, name: str) -> Any:
         """Take an option that is for the campaign, not for the function."""
         return self._options.pop(name, None)
+
+    def accepts(self, name: str) -> bool:
+        """Whether the task function knows an option; stand-ins know few."""
+        return name in self._accepted
 
     def give(self, name: str, value: object) -> None:
         """Hand an option to the function that is not in the task."""
@@ -140,7 +148,24 @@ def _assemble(job: Job) -> Iterator[Item]:
 
 
 def _validate(job: Job) -> Iterator[Item]:
-    answer: Stability | Rejected = job.call(job.framework())
+    """Dynamics with a restart file: a worker that takes the task up again, or prolongs it, goes on where it was."""
+    for name in ("rung", "after_steps"):
+        job.option(name)
+    prolongable = job.option("prolongable")
+    restart = job.restarts / f"{job.task.subject}.restart"
+    if job.accepts("restart"):
+        restart.parent.mkdir(exist_ok=True)
+        job.give("restart", restart)
+    try:
+        answer: Stability | Rejected = job.call(job.framework())
+    except InputError:
+        if not restart.exists():
+            raise
+        # Damaged, or of an earlier version: the run begins anew.
+        restart.unlink()
+        answer = job.call(job.framework())
+    if not prolongable:
+        restart.unlink(missing_ok=True)
     if isinstance(answer, Rejected):
         yield job.refused(answer)
     else:

@@ -42,7 +42,7 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     return CampaignPlan(
         seed=config.campaign.seed,
         options=options,
-        policy=policy_settings(config.policy, slots, recipe=recipe_of(config)),
+        policy=policy_settings(config.policy, slots, recipe=recipe_of(config), first_steps=config.validate_.steps),
         stop=StopRules(**config.stop.model_dump()),
         slots=slots,
         server=server_of(config, slots),
@@ -97,7 +97,11 @@ def recipe_of(config: CampaignConfig) -> tuple[Family, ...]:
 
 
 def policy_settings(
-    section: PolicySection, slots: SlotPlan, *, recipe: tuple[Family, ...] = PolicySettings.recipe
+    section: PolicySection,
+    slots: SlotPlan,
+    *,
+    recipe: tuple[Family, ...] = PolicySettings.recipe,
+    first_steps: int = 0,
 ) -> PolicySettings:
     """Thresholds of the policy, those that were left open (0) as the slots ask for.
 
@@ -105,6 +109,7 @@ def policy_settings(
         section: of the configuration.
         slots: of the campaign.
         recipe: families of a MOF's linkers.
+        first_steps: length of the dynamics before any prolongation.
     """
     generate, validate = slots.slots_of(TaskKind.GENERATE), slots.slots_of(TaskKind.VALIDATE)
     return PolicySettings(
@@ -117,6 +122,8 @@ def policy_settings(
         max_waiting_batches=section.max_waiting_batches or 8 * generate,
         max_generated=section.max_generated,
         max_waiting_mofs=section.max_waiting_mofs or max(64, 8 * validate),
+        dynamics_steps=(first_steps, *section.prolong_to) if section.prolong_to else (),
+        prolong_share=section.prolong_share,
         retrain=section.retrain,
         restart_on_new_model=section.restart_on_new_model,
         curriculum=CurriculumSettings(
@@ -153,7 +160,7 @@ def check_engines(config: CampaignConfig) -> None:
     from mofa.generate import GENERATORS, Generator, generate
     from mofa.optimize import OPTIMIZERS
     from mofa.process import PERCEPTIONS
-    from mofa.validate import ENGINES as FORCE_FIELDS
+    from mofa.validate.engine import force_field
 
     for library in LIBRARIES:
         if find_spec(library) is None:
@@ -177,7 +184,13 @@ def check_engines(config: CampaignConfig) -> None:
         size = config.generate.max_heavy_atoms
         generate(family, n=1, generator=config.generate.generator, max_heavy_atoms=size, conditions=conditions)
     PERCEPTIONS.load(config.process.perception)
-    FORCE_FIELDS.load(config.validate_.engine)
+    dynamics = config.validate_
+    force_field(
+        dynamics.engine,
+        command=dynamics.command,
+        calculator=dynamics.calculator,
+        calculator_options=dynamics.calculator_options,
+    )
     OPTIMIZERS.load(config.optimize.method)
     CHARGE_MODELS.load(config.charges.method)
     ADSORPTION.load(config.adsorb.engine)

@@ -9,7 +9,8 @@ The rules are those of the MOFA paper (section III-C): linkers are generated and
 assembled from the newest linkers once there are four of each family; the newest MOF is validated first; the most stable
 goes on to optimisation, charges and adsorption; the generator is retrained on the best whenever their set has grown.
 Beyond the paper, which wished for it, generate tasks of an older model end with their next batch (`outdated`), and
-linkers of the newest model are processed first.
+linkers of the newest model are processed first; of the MOFs of one assemble task the most promising is validated
+first; and dynamics may come in several lengths, of which the longer ones are for the best (`fidelity`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from collections.abc import Mapping
 from itertools import chain
 
 from mofa.campaign.curriculum import Curriculum, Regime
+from mofa.campaign.fidelity import Fidelity
 from mofa.campaign.queues import Line, Ranking, Shelf, Stack
 from mofa.campaign.settings import PolicySettings
 from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, derived_seed
@@ -56,8 +58,7 @@ class Policy:
         self._stable = Ranking()
         self._relaxed = Line()
         self._charged = Line()
-        self._linkers_of: dict[str, tuple[str, ...]] = {}
-        """Linkers of the MOFs that are being validated."""
+        self._fidelity = Fidelity(settings.dynamics_steps, settings.prolong_share)
         self._curriculum = Curriculum(settings.curriculum)
         self._model: tuple[int, str] = (0, "")
         """Version and file of the generator's newest weights; version 0 is the pre-trained model."""
@@ -79,7 +80,7 @@ class Policy:
             case TaskKind.ASSEMBLE:
                 return self._choose_assemble()
             case TaskKind.VALIDATE:
-                return self._about(kind, self._mofs.top())
+                return self._choose_validate()
             case TaskKind.OPTIMIZE:
                 return self._about(kind, self._stable.best())
             case TaskKind.CHARGES:
@@ -104,7 +105,7 @@ class Policy:
                 self._shelf.use(task.inputs, task.options["linkers_per_mof"])
             case TaskKind.VALIDATE:
                 self._mofs.take(task.subject)
-                self._linkers_of[task.subject] = task.inputs[1:]
+                self._fidelity.begin(task.subject, task.options.get("rung", 0))
             case TaskKind.OPTIMIZE:
                 self._stable.take(task.subject)
             case TaskKind.CHARGES:
@@ -138,11 +139,9 @@ class Policy:
                 self._known_mofs.update(fresh)
                 self._mofs.add(fresh.values())
             case TaskKind.VALIDATE:
-                linkers = self._linkers_of.pop(task.subject, ())
                 for product in outcome.products:
                     if product.score is not None and product.score < self._settings.curriculum.strain_limit:
-                        self._stable.add(Product(task.subject, product.ref), product.score)
-                        self._curriculum.add_strain(task.subject, product.score, linkers)
+                        self._survived(task, product, product.score)
             case TaskKind.OPTIMIZE:
                 for product in outcome.products:
                     self._relaxed.add(Product(task.subject, product.ref))
@@ -175,7 +174,7 @@ class Policy:
         return {
             TaskKind.PROCESS: len(self._batches) + len(self._older),
             TaskKind.ASSEMBLE: len(self._shelf),
-            TaskKind.VALIDATE: len(self._mofs),
+            TaskKind.VALIDATE: len(self._mofs) + len(self._fidelity),
             TaskKind.OPTIMIZE: len(self._stable),
             TaskKind.CHARGES: len(self._relaxed),
             TaskKind.ADSORB: len(self._charged),
@@ -206,6 +205,23 @@ class Policy:
         }
         inputs = (weights,) if weights else ()
         return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, inputs, options, family)
+
+    def _choose_validate(self) -> Task | None:
+        """A run to be prolonged, or the newest MOF."""
+        kind = TaskKind.VALIDATE
+        newest = self._mofs.top()
+        due = self._fidelity.due(idle=newest is None)
+        if due is not None:
+            return self._about(kind, due.entry, self._fidelity.options(due.rung))
+        return self._about(kind, newest, self._fidelity.options(0))
+
+    def _survived(self, task: Task, product: Product, strain: float) -> None:
+        """A MOF has kept its shape: it goes on to longer dynamics, or to optimisation and into the training set."""
+        ref, *linkers = task.inputs
+        entry = Product(task.subject, ref, parts=tuple(linkers))
+        if not self._fidelity.survived(entry, task.options.get("rung", 0), strain):
+            self._stable.add(Product(task.subject, product.ref), strain)
+            self._curriculum.add_strain(task.subject, strain, linkers)
 
     def _take_up(self, version: int, weights: str) -> None:
         """There is a new model: what waits is of an older one."""
@@ -246,11 +262,11 @@ class Policy:
         group = len(self._settings.recipe)
         return Task(task_id, TaskKind.ASSEMBLE, refs, {"linkers_per_mof": group}, f"{len(found)} MOFs")
 
-    def _about(self, kind: TaskKind, entry: Product | None) -> Task | None:
+    def _about(self, kind: TaskKind, entry: Product | None, options: Mapping[str, object] | None = None) -> Task | None:
         """A task of a kind on one entry; its seed follows from what it is about, not from when it runs."""
         if entry is None:
             return None
-        options = {"seed": derived_seed(self._seed, kind, entry.key)}
+        options = {"seed": derived_seed(self._seed, kind, entry.key), **(options or {})}
         # A MOF's linkers go along: what is learnt from it must not hang on how long the queues of a session are.
         return Task(self._id(kind), kind, (entry.ref, *entry.parts), options, entry.key)
 

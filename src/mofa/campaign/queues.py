@@ -37,7 +37,10 @@ class Line:
 
 @dataclass
 class Stack:
-    """Last in, first out, bounded: where there is no room the oldest entry is dropped."""
+    """Last in, first out, bounded: where there is no room the oldest entry is dropped.
+
+    Entries that come together lie in the order of their scores, the lowest uppermost.
+    """
 
     size: int
     _entries: deque[Product] = field(init=False)
@@ -49,8 +52,8 @@ class Stack:
         return len(self._entries)
 
     def add(self, entries: Iterable[Product]) -> None:
-        """Put entries on top, the last one uppermost."""
-        self._entries.extend(entries)
+        """Put entries on top, the one with the lowest score uppermost; without scores, or with equal ones, the last."""
+        self._entries.extend(sorted(entries, key=lambda entry: entry.score or 0.0, reverse=True))
 
     def top(self) -> Product | None:
         """The newest entry."""

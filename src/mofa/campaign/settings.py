@@ -48,6 +48,11 @@ class PolicySettings:
     """Generation ends after this many raw linkers; None for no end."""
     max_waiting_mofs: int = 64
     """Length of the last-in-first-out queue of MOFs; beyond it the oldest is dropped."""
+    dynamics_steps: tuple[int, ...] = ()
+    """Lengths of the dynamics, ascending: a MOF that comes through one may go on to the next. Empty: one length, that
+    of the validate tasks' options."""
+    prolong_share: float = 0.5
+    """Share of the survivors of each length that go on to the next while there are new MOFs to be looked at."""
     retrain: bool = True
     """Whether the generator learns from the MOFs that were found."""
     restart_on_new_model: bool = True

@@ -53,6 +53,8 @@ class World:
         self._serial = 0
         self._factors: dict[str, float] = {}
         """What the models behind a MOF's linkers do to its strain, by name."""
+        self._first_steps = 0
+        """Length of the first dynamics of a MOF, where they come in several."""
 
     def perform(self, emit: Emit, task: Task) -> End:
         """Do a task: the function of every call."""
@@ -99,12 +101,21 @@ class World:
         """A task with one product or none."""
         n: int = task.options["mofs"] if task.kind is TaskKind.TRAIN else 1
         drawn = self._table.draw(task.kind, n, self._rng)
+        duration_s = drawn.duration_s
+        if "after_steps" in task.options:
+            duration_s *= self._relative_length(task.options["steps"], task.options["after_steps"])
         if not drawn.made:
-            return End(drawn.duration_s, _NOTHING, 0)
+            return End(duration_s, _NOTHING, 0)
         score = drawn.score
         if task.kind is TaskKind.VALIDATE and self._learning:
-            score *= self._factors.pop(task.subject)
-        return End(drawn.duration_s, Outcome(True, (Product(task.subject, task.subject, score=score),)), 1)
+            score *= self._factors[task.subject]
+        return End(duration_s, Outcome(True, (Product(task.subject, task.subject, score=score),)), 1)
+
+    def _relative_length(self, steps: int, after_steps: int) -> float:
+        """Length of a sitting over that of a MOF's first dynamics, which the table knows."""
+        if not after_steps:
+            self._first_steps = steps
+        return (steps - after_steps) / self._first_steps
 
     def _factor(self, linkers: Sequence[str]) -> float:
         """What the models behind linkers do to the strain: the mean of their factors."""

@@ -70,7 +70,7 @@ class Product(NamedTuple):
     family: str = ""
     """Linker family, for linkers."""
     score: float | None = None
-    """Strain (validate) or uptake in mol/kg (adsorb)."""
+    """Strain (validate), the strain that is expected (assemble), or uptake in mol/kg (adsorb)."""
     parts: tuple[str, ...] = ()
     """Files of what it was made from: the linkers of a MOF."""
 

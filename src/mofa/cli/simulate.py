@@ -113,7 +113,11 @@ def _plan(file: Path | None, nodes: int | None, *, retrain: bool) -> tuple[Campa
     else:
         assert config is not None
         slots, title = slots_of(config), config.campaign.name
-    policy = paper_policy(slots) if config is None else policy_settings(config.policy, slots, recipe=recipe_of(config))
+    if config is None:
+        policy = paper_policy(slots)
+    else:
+        steps = config.validate_.steps
+        policy = policy_settings(config.policy, slots, recipe=recipe_of(config), first_steps=steps)
     policy = replace(policy, retrain=policy.retrain and retrain)
     plan = CampaignPlan(policy=policy, slots=slots)
     return (replace(plan, stable_strain=config.policy.stable_strain) if config is not None else plan), title

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_paths, progress, refusal
+from mofa.errors import InputError
 from mofa.textfiles import write_text
+
+if TYPE_CHECKING:
+    from mofa.chemistry import Rejected, Stability
+
+CHUNK_STEPS = 500
+"""Steps from entry to entry of a strain trace."""
 
 OutOption = Annotated[
     Path | None, typer.Option("--out", help="Output CIF, or a folder when many files are given.", show_default=False)
@@ -24,14 +31,36 @@ def validate(
         2,
         2,
     ),
+    min_width_ang: Annotated[
+        float, typer.Option("--min-width-ang", min=0, help="More unit cells where it is narrower than this, Å.")
+    ] = 0.0,
     temperature_k: Annotated[float, typer.Option("--temperature-k", help="Temperature, K.")] = 300.0,
     pressure_pa: Annotated[float, typer.Option("--pressure-pa", help="Pressure, Pa.")] = 101_325.0,
     timestep_fs: Annotated[float, typer.Option("--timestep-fs", help="Time step, fs.")] = 0.5,
-    engine: Annotated[str, typer.Option("--engine", help="Force-field engine.")] = "lammps",
+    early_reject: Annotated[
+        bool, typer.Option("--early-reject/--no-early-reject", help="End a run whose cell is lost.")
+    ] = True,
+    restart: Annotated[
+        Path | None,
+        typer.Option("--restart", help="Restart file: a run that was cut off goes on, one that ended is prolonged."),
+    ] = None,
+    engine: Annotated[
+        str, typer.Option("--engine", help="Force field: lammps, lammps-command, ase or ase-relax.")
+    ] = "lammps",
+    command: Annotated[
+        str, typer.Option("--command", help="LAMMPS' command line for lammps-command: 'lmp -k on g 1 -sf kk'.")
+    ] = "",
+    calculator: Annotated[str, typer.Option("--calculator", help="ASE calculator, package.module:Class.")] = "",
+    calculator_options: Annotated[
+        list[str] | None, typer.Option("--calculator-option", help="Its keyword argument, name=value; repeatable.")
+    ] = None,
     time_limit_s: TimeLimit = 3600.0,
     write_only: Annotated[
         bool, typer.Option("--write-only", help="Only write the LAMMPS data and input files.")
     ] = False,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Plot of strain and volume, PNG, SVG or PDF; a folder for many.")
+    ] = None,
     out: OutOption = None,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
@@ -43,6 +72,9 @@ def validate(
     from mofa.validate import validate as run
 
     targets = output_paths(out, files, "-validated.cif") if out is not None or write_only else {}
+    pictures = output_paths(picture, files, "-strain.png") if picture is not None else {}
+    if restart is not None and len(files) > 1:
+        raise InputError("one restart file for many structures", where="--restart", action="Run them one by one")
 
     def work(path: Path) -> Answer:
         framework = read_cif(path)
@@ -53,6 +85,7 @@ def validate(
                 data_name=data_path.name,
                 steps=steps,
                 supercell=supercell,
+                min_width_ang=min_width_ang,
                 temperature_k=temperature_k,
                 pressure_pa=pressure_pa,
                 timestep_fs=timestep_fs,
@@ -63,15 +96,24 @@ def validate(
             result = run(
                 framework,
                 engine=engine,
+                command=command,
+                calculator=calculator,
+                calculator_options=calculator_options or (),
                 steps=steps,
                 supercell=supercell,
+                min_width_ang=min_width_ang,
                 temperature_k=temperature_k,
                 pressure_pa=pressure_pa,
                 timestep_fs=timestep_fs,
+                chunk_steps=CHUNK_STEPS,
+                early_reject=early_reject,
+                restart=restart,
                 seed=seed,
                 time_limit_s=time_limit_s,
                 on_progress=on_progress,
             )
+        if path in pictures and result.strain_trace:
+            _plot(result, pictures[path], path.stem, timestep_fs)
         if isinstance(result, Rejected):
             return refusal(result, str(path), rejected_early=result.reason is Reason.UNSTABLE)
         target = None if out is None else write_cif(result.framework, targets[path])
@@ -83,9 +125,13 @@ def validate(
             "cpu_s": result.cpu_s,
             "rejected_early": False,
             "volume_ratio": result.volume_ratio,
+            "density_g_per_cm3": result.density_g_per_cm3,
+            "supercell": result.supercell,
             "strain_trace": result.strain_trace,
+            "volume_trace": result.volume_trace,
             "method": result.method,
             "cif": target,
+            "picture": pictures.get(path),
         }
         text = (
             f"{path}: strain {100 * result.strain:.1f} % after {result.steps} steps ({result.verdict};"
@@ -94,6 +140,25 @@ def validate(
         return Answer(payload, text)
 
     for_each(files, work, as_json=json_output)
+
+
+def _plot(result: Stability | Rejected, target: Path, title: str, timestep_fs: float) -> None:
+    """Draw the course of a run, however it ended."""
+    from mofa.chemistry import Stability
+    from mofa.report.strain_picture import write_strain_picture
+
+    if isinstance(result, Stability):
+        volume_trace, note = result.volume_trace, f"{result.verdict}: strain {100 * result.strain:.1f} %"
+    else:
+        volume_trace, note = (), f"refused: {result.reason}"
+    write_strain_picture(
+        target,
+        title=title,
+        ps_per_chunk=CHUNK_STEPS * timestep_fs / 1000.0,
+        strain_trace=result.strain_trace,
+        volume_trace=volume_trace,
+        note=note,
+    )
 
 
 def _lammps(path: Path, data_path: Path, texts: tuple[str, str]) -> Answer:

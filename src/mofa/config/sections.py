@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
@@ -97,11 +98,19 @@ class Validate(Section):
     """Task 4: molecular dynamics of a supercell; how far does the cell go?"""
 
     engine: str = "lammps"
-    """Force-field engine."""
+    """Force field: `lammps`, `lammps-command` (your own build, on GPUs for example), `ase` (dynamics), `ase-relax`."""
+    command: str = ""
+    """Of `lammps-command`: the command line without `-in`, for example `lmp -k on g 1 -sf kk`."""
+    calculator: str = ""
+    """Of `ase`, `ase-relax`: ASE calculator, `package.module:Class`, for example `mace.calculators:MACECalculator`."""
+    calculator_options: Annotated[tuple[str, ...], Field(strict=False)] = ()
+    """Of `ase`, `ase-relax`: its keyword arguments, for example `["model_paths=/data/mof.model", "device=cuda"]`."""
     steps: PositiveInt = 20_000
-    """MD steps; the paper runs 1 000 000."""
+    """MD steps; the paper runs 1 000 000. See `prolong_to` in [policy] for longer runs of the best."""
     supercell: Annotated[tuple[PositiveInt, PositiveInt, PositiveInt], Field(strict=False)] = (2, 2, 2)
     """Unit cells along a, b and c."""
+    min_width_ang: NonNegativeFloat = 0.0
+    """More unit cells where the supercell would be narrower than this, Å; 25 is twice the cut-off."""
     temperature_k: PositiveFloat = 300.0
     """Temperature, K."""
     pressure_pa: PositiveFloat = 101_325.0
@@ -110,8 +119,14 @@ class Validate(Section):
     """Time step, fs."""
     chunk_steps: PositiveInt = 500
     """Steps between two looks at the cell."""
+    checkpoint_steps: PositiveInt = 5000
+    """Steps between two restart files."""
+    early_reject: bool = True
+    """Whether a run that is lost is ended."""
     early_reject_strain: PositiveFloat = 0.40
-    """A run whose strain stays beyond this is ended; a large number never ends one."""
+    """A run is lost when its strain has stayed beyond this ..."""
+    early_reject_window_steps: PositiveInt = 1500
+    """... for so many steps."""
     time_limit_s: PositiveFloat = 3600.0
     """Time limit per MOF, s."""
 
@@ -214,6 +229,11 @@ class Policy(Section):
     """Generation ends after this many raw linkers."""
     max_waiting_mofs: NonNegativeInt = 0
     """Length of the last-in-first-out queue of assembled MOFs, the oldest are dropped; 0: 8 per slot, 64 at least."""
+    prolong_to: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()
+    """Lengths, MD steps, to which the runs of the best MOFs are prolonged, ascending: `[100_000, 1_000_000]`. Only MOFs
+    that come through the longest go on to optimisation. Empty: one length, `steps` in [validate]."""
+    prolong_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    """Share of the survivors of each length that go on to the next while there are new MOFs to be looked at."""
     stable_strain: Strain = 0.10
     """MOFs with a smaller strain after dynamics are counted as stable."""
     max_strain: Strain = 0.25
@@ -337,6 +357,9 @@ class CampaignConfig(Section):
             raise ValueError("[compute] takes either workers or pools")
         if self.policy.stable_strain > self.policy.max_strain:
             raise ValueError("[policy] stable_strain is above max_strain")
+        lengths = [self.validate_.steps, *self.policy.prolong_to]
+        if any(after <= before for before, after in pairwise(lengths)):
+            raise ValueError("[policy] prolong_to must ascend, from more than [validate] steps on")
         if self.policy.retrain_min_mofs > self.policy.retrain_max_mofs:
             raise ValueError("[policy] retrain_min_mofs is above retrain_max_mofs")
         return self

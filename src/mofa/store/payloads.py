@@ -99,7 +99,8 @@ class Item:
     family: str = ""
     """Linker family, for linkers."""
     score: float | None = None
-    """The number that the policy ranks by: strain (validate), uptake in mol/kg (adsorb)."""
+    """The number that the policy ranks by: strain (validate), the strain that is expected (assemble), uptake in
+    mol/kg (adsorb)."""
     value: Mapping[str, Any] | None = None
     """The product as JSON, for the records."""
     rejected: Rejected | None = None

