@@ -49,6 +49,7 @@ def test_no_option_of_a_task_function_is_missing(task: str) -> None:
         "conditions",
         "example_weights",
         "processes",
+        "restart",
     }
     assert options - set_by_the_campaign == set(CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task])
 

@@ -122,6 +122,14 @@ def test_mofs_are_validated_newest_first_and_the_oldest_dropped():
     assert policy.next(K.VALIDATE) is None
 
 
+def test_of_mofs_that_come_together_the_most_promising_is_validated_first():
+    policy = Policy(PolicySettings(), seed=1)
+    add_mof(policy, "old")
+    mofs = tuple(Product(key, f"ref-{key}", score=score) for key, score in (("a", 0.2), ("b", 0.05), ("c", 0.1)))
+    policy.on_result(Task("assemble-y", K.ASSEMBLE), Outcome(True, mofs))
+    assert [policy.next(K.VALIDATE).subject for _ in range(4)] == ["b", "c", "a", "old"]
+
+
 def test_a_mof_that_was_seen_before_is_not_validated_again():
     policy = Policy(PolicySettings(), seed=1)
     add_mof(policy, "a")
@@ -174,7 +182,8 @@ def outcome_of(task, rng):
     items = []
     for n in range(rng.randint(0, 6) if task.kind is K.PROCESS else 1):
         if rng.random() < 0.2:
-            items.append(Item(f"{task.id}/{n}", rejected=Rejected(task.kind, Reason.UNREADABLE, "random")))
+            refused = f"{task.id}/{n}" if task.kind in (K.PROCESS, K.ASSEMBLE) else task.subject
+            items.append(Item(refused, rejected=Rejected(task.kind, Reason.UNREADABLE, "random")))
             continue
         key, value = task.subject, {}
         if task.kind is K.PROCESS:
@@ -193,10 +202,14 @@ def outcome_of(task, rng):
     return TaskResult(Status.DONE, tuple(items))
 
 
-def live(seed, n_steps):
+RULES = PolicySettings(max_waiting_mofs=5, linker_window=8)
+PROLONGING = PolicySettings(max_waiting_mofs=5, linker_window=8, dynamics_steps=(100, 200, 400), prolong_share=0.4)
+
+
+def live(seed, n_steps, rules=RULES):
     """A random campaign: its state and the events that made it."""
     rng = random.Random(seed)
-    state, events = CampaignState(Policy(PolicySettings(max_waiting_mofs=5, linker_window=8), seed=seed)), []
+    state, events = CampaignState(Policy(rules, seed=seed)), []
 
     def record(task, kind, payload, serial=None):
         event = Event(event_id(task.id, kind, serial), 0.0, kind, task.id, task.kind, payload)
@@ -225,11 +238,11 @@ def live(seed, n_steps):
     return state, events
 
 
-@given(st.integers(0, 10**6), st.integers(0, 250))
-@settings(max_examples=30, deadline=None)
-def test_replayed_events_give_the_live_state(seed, n_steps):
-    state, events = live(seed, n_steps)
-    again = CampaignState(Policy(PolicySettings(max_waiting_mofs=5, linker_window=8), seed=seed))
+@given(st.integers(0, 10**6), st.integers(0, 250), st.sampled_from([RULES, PROLONGING]))
+@settings(max_examples=40, deadline=None)
+def test_replayed_events_give_the_live_state(seed, n_steps, rules):
+    state, events = live(seed, n_steps, rules)
+    again = CampaignState(Policy(rules, seed=seed))
     again.replay(events)
     assert again.policy.state() == state.policy.state()
     assert again.unfinished == state.unfinished
@@ -247,6 +260,23 @@ def test_every_task_runs_on_what_waited_and_once():
         subjects = [event.payload["subject"] for event in begun if event.task_kind == kind]
         assert subjects
         assert len(set(subjects)) == len(subjects), f"nothing is given to {kind} twice"
+
+
+def test_runs_are_prolonged_one_length_after_the_other():
+    state, events = live(7, 3000, PROLONGING)
+    begun = [event.payload for event in events if event.task_kind == K.VALIDATE and event.kind is EventKind.SUBMITTED]
+    rungs: dict[str, list[int]] = {}
+    for payload in begun:
+        rungs.setdefault(payload["subject"], []).append(payload["options"]["rung"])
+    assert all(found == list(range(len(found))) for found in rungs.values())
+    assert {len(found) for found in rungs.values()} == {1, 2, 3}
+    funnel = state.projection.funnel()
+    finished = {event.task_id for event in events if event.kind is EventKind.RESULT}
+    ended = {e.payload["subject"] for e in events if e.kind is EventKind.SUBMITTED and e.task_id in finished}
+    assert funnel.stage(K.VALIDATE).entered == len(ended & set(rungs))
+    optimised = {e.payload["subject"] for e in events if e.kind is EventKind.SUBMITTED and e.task_kind == K.OPTIMIZE}
+    assert optimised
+    assert all(len(rungs[subject]) == 3 for subject in optimised)
 
 
 def test_a_decision_takes_less_than_a_millisecond():

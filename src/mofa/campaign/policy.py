@@ -217,8 +217,8 @@ class Policy:
 
     def _survived(self, task: Task, product: Product, strain: float) -> None:
         """A MOF has kept its shape: it goes on to longer dynamics, or to optimisation and into the training set."""
-        ref, *linkers = task.inputs
-        entry = Product(task.subject, ref, parts=tuple(linkers))
+        linkers = task.inputs[1:]
+        entry = Product(task.subject, "".join(task.inputs[:1]), parts=linkers)
         if not self._fidelity.survived(entry, task.options.get("rung", 0), strain):
             self._stable.add(Product(task.subject, product.ref), strain)
             self._curriculum.add_strain(task.subject, strain, linkers)

@@ -161,6 +161,7 @@ class Projection:
             )
         if result.status is not Status.DONE:
             subject = task.subject if task is not None else event.task_id
+            self._take_back(stage, subject)
             self._entered[stage] += stage is not Stage.GENERATE
             self._refuse(
                 Rejection(
@@ -174,6 +175,7 @@ class Projection:
                 )
             )
         for item in result.items:
+            self._take_back(stage, item.key)
             self._entered[stage] += 1
             if item.rejected is not None:
                 refusal = item.rejected
@@ -192,6 +194,17 @@ class Projection:
                 )
             else:
                 self._accept(stage, item, event)
+
+    def _take_back(self, stage: Stage, key: str) -> None:
+        """Dynamics that are prolonged count once: what a shorter run of the MOF had shown no longer does."""
+        mof = self._mofs.get(key) if stage is Stage.VALIDATE else None
+        if mof is None or mof.stability is None:
+            return
+        self._entered[stage] -= 1
+        self._simulated -= 1
+        self._stable -= mof.stable
+        self._passed[stage] -= mof.trainable
+        self._mofs[key] = replace(mof, stable=False, trainable=False)
 
     def _refuse(self, rejection: Rejection) -> None:
         self._rejections.append(rejection)
