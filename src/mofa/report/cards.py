@@ -12,7 +12,7 @@ from mofa.chemistry.depict import linker_svg
 from mofa.chemistry.elements import is_metal
 from mofa.chemistry.scene import Look, element_look
 from mofa.errors import InputError
-from mofa.report.charts import trace_chart
+from mofa.report.charts import trace_chart, volume_chart
 from mofa.report.figures import Chart
 from mofa.report.ranking import RankedMof
 from mofa.report.structure import scene
@@ -62,6 +62,7 @@ class MofCard:
     framework: Framework
     linkers: tuple[LinkerUse, ...]
     trace: Chart | None
+    volume: Chart | None
     scene: dict[str, Any] | None
     """For the viewer; None for MOFs too far down the ranking to be embedded."""
 
@@ -112,6 +113,7 @@ def _card(mof: RankedMof, files: FileStore, drawings: dict[str, LinkerDrawing], 
         framework=framework,
         linkers=_linkers(mof, drawings),
         trace=trace_chart(stability, mof.limits) if stability is not None else None,
+        volume=volume_chart(stability) if stability is not None else None,
         scene=scene(framework) if embed else None,
     )
 

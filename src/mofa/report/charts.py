@@ -106,24 +106,47 @@ def linker_chart(records: CampaignRecords) -> Chart | None:
     )
 
 
+TRACE_WIDTH_PX, TRACE_HEIGHT_PX = 340, 170
+
+
 def trace_chart(stability: StabilityRecord, limits: StrainLimits) -> Chart | None:
     """Strain in the course of the dynamics; None without a trace."""
     trace = stability.strain_trace
     if not trace:
         return None
-    ps_per_chunk = stability.steps_per_chunk * stability.timestep_fs / 1000
-    line = [(0.0, 0.0), *(((k + 1) * ps_per_chunk, 100 * strain) for k, strain in enumerate(trace))]
+    line = _course(stability, [0.0, *(100 * strain for strain in trace)])
     high = max(100 * limits.stable * 1.2, *(strain for _, strain in line))
-    width, height = 340, 170
-    return Chart(
-        title="Strain during dynamics",
-        caption="",
-        x=x_axis("time (ps)", 0, line[-1][0], width_px=width),
-        y=y_axis("strain (%)", 0, high, height_px=height, about=3),
-        width_px=width,
-        height_px=height,
-        line=tuple(line),
+    return replace(
+        _trace_panel("Strain during dynamics", "strain (%)", line, 0, high),
         y_guides=tuple(guide for guide in _strain_guides(limits) if guide.value <= high),
+    )
+
+
+def volume_chart(stability: StabilityRecord) -> Chart | None:
+    """Volume in the course of the dynamics, as a change against the assembled MOF; None without a trace."""
+    if not stability.volume_trace:
+        return None
+    line = _course(stability, [0.0, *(100 * (ratio - 1.0) for ratio in stability.volume_trace)])
+    changes = [change for _, change in line]
+    panel = _trace_panel("Volume during dynamics", "change (%)", line, min(-1.0, *changes), max(1.0, *changes))
+    return replace(panel, y_guides=(Guide(0.0, "as assembled", "zero"),))
+
+
+def _course(stability: StabilityRecord, values: Sequence[float]) -> tuple[tuple[float, float], ...]:
+    """Times in ps with the value at the start and of every chunk."""
+    ps_per_chunk = stability.steps_per_chunk * stability.timestep_fs / 1000
+    return tuple((k * ps_per_chunk, value) for k, value in enumerate(values))
+
+
+def _trace_panel(title: str, label: str, line: tuple[tuple[float, float], ...], low: float, high: float) -> Chart:
+    return Chart(
+        title=title,
+        caption="",
+        x=x_axis("time (ps)", 0, line[-1][0], width_px=TRACE_WIDTH_PX),
+        y=y_axis(label, low, high, height_px=TRACE_HEIGHT_PX, about=3),
+        width_px=TRACE_WIDTH_PX,
+        height_px=TRACE_HEIGHT_PX,
+        line=line,
     )
 
 

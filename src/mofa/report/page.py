@@ -21,7 +21,7 @@ from mofa.report.export import write_cifs, write_mofs_csv, write_rejected_csv
 from mofa.report.funnel import PAPER, funnel
 from mofa.report.performance import STRIP_HEIGHT, STRIP_WIDTH, busy_section, grouped, rate
 from mofa.report.ranking import conditions, headline, measured, ranking
-from mofa.report.refusals import MAX_ROWS, refusals
+from mofa.report.refusals import COURSE_HEIGHT, COURSE_WIDTH, MAX_ROWS, refusals
 from mofa.report.timings import timeline, timings
 from mofa.report.trace import write_tasks, write_trace
 from mofa.store.durable import store_error, write_durably
@@ -100,6 +100,7 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
             paper=PAPER,
             refusals=refusals(records, campaign.files, target),
             max_rows=MAX_ROWS,
+            course_box=(COURSE_WIDTH, COURSE_HEIGHT),
             charts=[chart for chart in charts if chart is not None],
             busy=busy_section(measure(spans_of(records), records.sessions, records.batches)),
             recorded=bool(records.sessions),

@@ -12,8 +12,21 @@ from mofa.errors import StoreError
 from mofa.store.files import FileStore
 from mofa.store.records import CampaignRecords, Rejection
 
+COURSE_WIDTH, COURSE_HEIGHT = 120, 28
+COURSE_STRAIN = 0.5
+"""Upper end of the little plots, or what a MOF reached if that is more."""
 MAX_ROWS = 250
 """Refusals of one stage that the page lists; `rejected.csv` has them all."""
+
+
+@dataclass(frozen=True)
+class Course:
+    """The strain of a MOF that was lost, small enough for a line of the table."""
+
+    points: str
+    """Of a polyline in a box of `COURSE_WIDTH` by `COURSE_HEIGHT`, from the first chunk to the last."""
+    last: float
+    """Strain at the end."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,8 @@ class RefusalRow:
     """Readable name, where there is one."""
     link: str
     """Its file, relative to the report; empty if there is none."""
+    course: Course | None = None
+    """Of its dynamics, where there were any."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +70,10 @@ def refusals(records: CampaignRecords, files: FileStore, folder: Path) -> list[R
         counts = Counter(refusal.reason for refusal in found)
         reasons = tuple(sorted(counts.items(), key=lambda pair: (-pair[1], pair[0])))
         shown = _selection(found, [reason for reason, _ in reasons])
-        rows = tuple(RefusalRow(refusal, _name(records, refusal), _link(refusal, files, folder)) for refusal in shown)
+        rows = tuple(
+            RefusalRow(refusal, _name(records, refusal), _link(refusal, files, folder), _course(records, refusal))
+            for refusal in shown
+        )
         groups.append(RefusalGroup(stage, len(found), reasons, rows))
     return groups
 
@@ -76,6 +94,19 @@ def _name(records: CampaignRecords, refusal: Rejection) -> str:
         return mof.name
     linker = records.linkers.get(refusal.key)
     return linker.smiles if linker is not None else ""
+
+
+def _course(records: CampaignRecords, refusal: Rejection) -> Course | None:
+    """The strain that led to a refusal of dynamics."""
+    mof = records.mofs.get(refusal.key)
+    whole = mof.stability.strain_trace if mof is not None and mof.stability is not None else ()
+    trace = refusal.strain_trace or (whole if refusal.reason is Reason.UNSTABLE else ())
+    if refusal.stage is not Stage.VALIDATE or len(trace) < 2:
+        return None
+    high = max(COURSE_STRAIN, *trace)
+    step = COURSE_WIDTH / (len(trace) - 1)
+    points = (f"{k * step:.1f},{COURSE_HEIGHT * (1 - strain / high):.1f}" for k, strain in enumerate(trace))
+    return Course(" ".join(points), trace[-1])
 
 
 def _link(refusal: Rejection, files: FileStore, folder: Path) -> str:
