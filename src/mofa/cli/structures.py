@@ -68,11 +68,14 @@ def validate(
     """Stability: molecular dynamics with UFF4MOF, and how far the cell went (strain)."""
     from mofa.chemistry import Reason, Rejected
     from mofa.chemistry.cif import read_cif, write_cif
+    from mofa.report.strain_picture import picture_format
     from mofa.validate import lammps_files
     from mofa.validate import validate as run
 
     targets = output_paths(out, files, "-validated.cif") if out is not None or write_only else {}
     pictures = output_paths(picture, files, "-strain.png") if picture is not None else {}
+    for target in pictures.values():
+        picture_format(target)
     if restart is not None and len(files) > 1:
         raise InputError("one restart file for many structures", where="--restart", action="Run them one by one")
 

@@ -19,6 +19,19 @@ DOTS_PER_INCH = 200
 FORMATS = ("png", "svg", "pdf")
 
 
+def picture_format(path: Path) -> str:
+    """The kind of picture that a file's name asks for.
+
+    Raises:
+        InputError: another ending than .png, .svg or .pdf.
+    """
+    kind = path.suffix.lstrip(".").lower()
+    if kind not in FORMATS:
+        action = "Name a .png, .svg or .pdf file"
+        raise InputError(f"{path.suffix or 'no ending'} is no kind of picture", where=path, action=action)
+    return kind
+
+
 def write_strain_picture(
     path: Path,
     *,
@@ -68,7 +81,7 @@ def write_strain_picture(
         volume.axhline(0.0, color=INK, linewidth=0.6)
         change = 100 * (np.append(1.0, volume_trace) - 1.0)
         volume.plot(np.append(0.0, times[: len(volume_trace)]), change, color=VERMILION, linewidth=1.4)
-        volume.set_ylabel("volume (% of change)")
+        volume.set_ylabel("volume change (%)")
     panels[-1].set_xlabel("time (ps)")
     panels[-1].set_xlim(0.0, times[-1])
     figure.suptitle(title if not note else f"{title}\n{note}", fontsize=10, color=INK)

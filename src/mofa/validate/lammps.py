@@ -53,7 +53,7 @@ class LammpsEngine:
         try:
             outcome = run_isolated(
                 lammps_worker.simulate,
-                _job(*prepared, dynamics, start),
+                job_of(*prepared, dynamics, start),
                 time_limit_s=dynamics.time_limit_s,
                 on_progress=follower,
             )
@@ -71,7 +71,8 @@ class LammpsEngine:
         return Trajectory(final, f"UFF4MOF, LAMMPS {outcome.version}", follower.cpu_before_s + outcome.cpu_s)
 
 
-def _job(terms: Terms, supercell: Supercell, dynamics: Dynamics, start: Checkpoint | None) -> Job:
+def job_of(terms: Terms, supercell: Supercell, dynamics: Dynamics, start: Checkpoint | None) -> Job:
+    """What the child process is to do, from the beginning or from a checkpoint."""
     return Job(
         data="" if start else data_file(terms, supercell),
         setup=tuple(setup_commands(terms, DATA_NAME)),
