@@ -132,7 +132,7 @@ def _process(job: Job) -> Iterator[Item]:
 
 
 def _assemble(job: Job) -> Iterator[Item]:
-    size = job.option("linkers_per_mof")
+    size, prescreen_steps = job.option("linkers_per_mof"), job.option("prescreen_steps")
     for refs in _groups(job.task.inputs, size):
         linkers = [codec.get_json(ref, job.files) for ref in refs]
         answer: Framework | Rejected = job.call_each(linkers)
@@ -144,7 +144,16 @@ def _assemble(job: Job) -> Iterator[Item]:
                 "n_atoms": len(answer),
                 "lineage": codec.encode(answer.lineage, job.files),
             }
-            yield Item(answer.id, codec.put_framework(answer, job.files), parts=refs, value=value)
+            score = _expected_strain(answer, prescreen_steps) if prescreen_steps else None
+            yield Item(answer.id, codec.put_framework(answer, job.files), score=score, parts=refs, value=value)
+
+
+def _expected_strain(framework: Framework, steps: int) -> float:
+    """By which MOFs of one task are put in order; one that cannot be simulated comes last, to be refused there."""
+    from mofa.validate.prescreen import LOST, expected_strain
+
+    expected = expected_strain(framework, steps=steps)
+    return LOST if isinstance(expected, Rejected) else expected
 
 
 def _validate(job: Job) -> Iterator[Item]:

@@ -34,6 +34,8 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     options = {TaskKind(name): values for name, values in config.task_options().items()}
     if conditions := config.conditions():
         options[TaskKind.GENERATE]["conditions"] = conditions
+    if config.policy.prescreen_steps:
+        options[TaskKind.ASSEMBLE]["prescreen_steps"] = config.policy.prescreen_steps
     options[TaskKind.TRAIN] |= {
         "processes": config.train.processes or max(1, _cores() // sum(pool.count for pool in slots.pools.values())),
         "weighted": config.train.weighted,

@@ -229,6 +229,9 @@ class Policy(Section):
     """Generation ends after this many raw linkers."""
     max_waiting_mofs: NonNegativeInt = 0
     """Length of the last-in-first-out queue of assembled MOFs, the oldest are dropped; 0: 8 per slot, 64 at least."""
+    prescreen_steps: NonNegativeInt = 0
+    """MD steps of one unit cell by which the MOFs of an assemble task are put in order, say 4000 (a second of CPU time
+    for each); 0: none, the order in which they were built. See `mofs_per_assembly`; a single MOF has no order."""
     prolong_to: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()
     """Lengths, MD steps, to which the runs of the best MOFs are prolonged, ascending: `[100_000, 1_000_000]`. Only MOFs
     that come through the longest go on to optimisation. Empty: one length, `steps` in [validate]."""
