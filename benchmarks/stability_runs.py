@@ -9,7 +9,8 @@ makes the tables of them.
 
 The sets: `generated`, MOFs of the default campaign (generator, families, node, net and limits of an empty campaign
 file) as they come, no linker used twice; `flexible`, of the same generator, asked for six tetrahedral carbons in every
-linker; `published`; `nitrile`, nine rigid dinitrile pillars; `floppy`, bibenzyls as pillar and as linker.
+linker; `published`; `nitrile`, nine rigid dinitrile pillars; `floppy`, bibenzyls as pillar and as linker; `chains`,
+longer chains between the rings of the pillar, or of all linkers.
 """
 
 from __future__ import annotations
@@ -51,6 +52,18 @@ FLOPPY = {
     "BDC/1,2-bis(4-cyanophenyl)ethane": (BDC, "N#Cc1ccc(cc1)CCc1ccc(cc1)C#N"),
     "bibenzyl-4,4'-dicarboxylic acid/DCB": ("OC(=O)c1ccc(cc1)CCc1ccc(cc1)C(=O)O", DCB),
 }
+# Chains between two rings, and the seed of an embedding that is straight enough to be built.
+CHAINS = {
+    "CCCC": 2,
+    "CCCCCC": 2,
+    "CCCCCCCC": 1,
+    "OCCO": 2,
+    "OCCCCO": 1,
+    "C(=O)NCCNC(=O)": 2,
+    "C(=O)OCCOC(=O)": 2,
+    "CSSC": 2,
+}
+ASKED_FOR = {"generated": "", "flexible": "[generate]\nsp3_atoms = 6\n"}
 PUBLISHED_SET = ("MOF-5", "IRMOF-10", "UiO-66", "HKUST-1", "DMOF-1")
 PILLARED = "zn-paddlewheel-pillar"
 
@@ -102,8 +115,16 @@ def _made(kind: str, n: int) -> Iterator[tuple[str, Framework]]:
     elif kind in ("nitrile", "floppy"):
         for name, (acid, pillar) in (NITRILE if kind == "nitrile" else FLOPPY).items():
             yield name, _accepted(build(PILLARED, "pcu", (acid, acid, pillar), max_bend_deg=60.0))
+    elif kind == "chains":
+        for chain, seed in CHAINS.items():
+            pillar = f"N#Cc1ccc({chain}c2ccc(cc2)C#N)cc1"
+            for name, acid in (
+                (f"BDC, pillar {chain}", BDC),
+                (f"all {chain}", f"OC(=O)c1ccc({chain}c2ccc(cc2)C(=O)O)cc1"),
+            ):
+                yield name, _accepted(build(PILLARED, "pcu", (acid, acid, pillar), max_bend_deg=30.0, seed=seed))
     else:
-        yield from generated(n, "[generate]\nsp3_atoms = 6\n" if kind == "flexible" else "")
+        yield from generated(n, ASKED_FOR[kind])
 
 
 def generated(n: int, settings: str = "", seed: int = 1) -> Iterator[tuple[str, Framework]]:

@@ -8,6 +8,7 @@ from mofa.campaign.configured import plan_of
 from mofa.campaign.tasks import Task, TaskKind
 from mofa.campaign.work import perform
 from mofa.campaign.workplace import Workplace
+from mofa.chemistry.molecules import from_smiles
 from mofa.config import parse_config
 from mofa.process import process
 from mofa.store.codec import put_json
@@ -27,7 +28,7 @@ def test_the_score_is_the_expected_strain(tmp_path):
     for name in ("files", "outbox"):
         (tmp_path / name).mkdir()
     workplace = Workplace(str(tmp_path), {TaskKind.ASSEMBLE: {"prescreen_steps": 200}})
-    acid, pillar = (put_json(process(smiles), workplace.files) for smiles in (BDC, DCB))
+    acid, pillar = (put_json(process(from_smiles(smiles)), workplace.files) for smiles in (BDC, DCB))
     task = Task("assemble-000000", TaskKind.ASSEMBLE, (acid, acid, pillar), {"linkers_per_mof": 3, "seed": 1}, "1 MOFs")
     (item,) = perform(lambda report: False, task, workplace).result["items"]
     assert item["rejected"] is None

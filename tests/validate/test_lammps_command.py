@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import ExitStack
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from mofa.chemistry import Reason, Stability
 from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.testing.validate import check_force_field_engine
 from mofa.validate import validate
+from mofa.validate.gpus import one_gpu
 from mofa.validate.lammps_command import LammpsCommandEngine, check_command
 from mofa.validate.lammps_log import Log, read_dump
 from tests.validate.frameworks import paddlewheel
@@ -117,6 +119,31 @@ def test_a_lammps_without_a_package_is_named(tmp_path):
     fake.chmod(0o755)
     with pytest.raises(EngineMissingError, match=r"lacks the packages EXTRA-MOLECULE.*PKG_EXTRA-MOLECULE=yes"):
         check_command((str(fake),))
+
+
+def test_runs_spread_over_the_gpus_two_on_each(tmp_path):
+    with ExitStack() as held:
+        seen = [held.enter_context(one_gpu(2, folder=tmp_path))["CUDA_VISIBLE_DEVICES"] for _ in range(4)]
+        assert seen == ["0", "1", "0", "1"]
+        with pytest.raises(TimeoutError), one_gpu(2, folder=tmp_path, deadline_s=0.0):
+            pass
+    with one_gpu(2, folder=tmp_path, deadline_s=0.0) as free:
+        assert free["CUDA_VISIBLE_DEVICES"] == "0"
+    with one_gpu(0) as none:
+        assert none == {}
+
+
+def test_the_command_sees_its_gpu(tmp_path):
+    wrapper = tmp_path / "lmp-gpu"
+    wrapper.write_text(f'#!/bin/sh\necho "gpu $CUDA_VISIBLE_DEVICES" >> {tmp_path}/seen\nexec {LMP} "$@"\n')
+    wrapper.chmod(0o755)
+    result = validate(
+        paddlewheel(), engine="lammps-command", command=str(wrapper), gpus=1, steps=10, supercell=(2, 2, 1)
+    )
+    assert isinstance(result, Stability)
+    assert "gpu 0" in (tmp_path / "seen").read_text()
+    with pytest.raises(InputError, match="gpus is -1"):
+        validate(paddlewheel(), engine="lammps-command", command=LMP, gpus=-1)
 
 
 def test_input_that_lammps_refuses_is_an_error(monkeypatch):

@@ -190,6 +190,7 @@ def check_engines(config: CampaignConfig) -> None:
     force_field(
         dynamics.engine,
         command=dynamics.command,
+        gpus=dynamics.gpus,
         calculator=dynamics.calculator,
         calculator_options=dynamics.calculator_options,
     )

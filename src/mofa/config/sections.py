@@ -101,6 +101,8 @@ class Validate(Section):
     """Force field: `lammps`, `lammps-command` (your own build, on GPUs for example), `ase` (dynamics), `ase-relax`."""
     command: str = ""
     """Of `lammps-command`: the command line without `-in`, for example `lmp -k on g 1 -sf kk`."""
+    gpus: NonNegativeInt = 0
+    """Of `lammps-command`: GPUs of a node that its runs share, two on each; 0: as the command says."""
     calculator: str = ""
     """Of `ase`, `ase-relax`: ASE calculator, `package.module:Class`, for example `mace.calculators:MACECalculator`."""
     calculator_options: Annotated[tuple[str, ...], Field(strict=False)] = ()

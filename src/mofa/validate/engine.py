@@ -29,7 +29,7 @@ ENGINES = Registry(
     },
 )
 
-PARTICULARS = ("command", "calculator", "calculator_options")
+PARTICULARS = ("command", "gpus", "calculator", "calculator_options")
 """Options of `validate` that are for the engine alone."""
 
 OnChunk = Callable[[int, NDArray[np.float64]], Rejected | None]
@@ -94,7 +94,7 @@ class Trajectory:
     """CPU time of the engine, earlier sittings included."""
 
 
-def force_field(name: str, **particulars: str | Sequence[str]) -> ForceFieldEngine:
+def force_field(name: str, **particulars: str | int | Sequence[str]) -> ForceFieldEngine:
     """The engine of that name, ready to run.
 
     Args:

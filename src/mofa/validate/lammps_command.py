@@ -1,8 +1,8 @@
 """A LAMMPS of the user's own, run by its command line: for builds with KOKKOS or GPU, or with MPI.
 
 The command gets ``-in``, ``-log`` and ``-screen`` from us, one process for each stretch from checkpoint to checkpoint;
-we follow its log file. ``lmp -k on g 1 -sf kk -pk kokkos newton on neigh half`` runs on a GPU; two such runs share one
-when two validate slots are set to it. Atom order, force field and protocol are those of `mofa.validate.lammps`.
+we follow its log file. ``lmp -k on g 1 -sf kk -pk kokkos newton on neigh half`` runs on a GPU; with ``gpus`` the runs
+of a machine spread over its GPUs, two on each. Atom order, force field and protocol are those of `lammps`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import signal
 import subprocess
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise
@@ -27,6 +28,7 @@ from mofa.chemistry.rejected import Reason, Rejected
 from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
 from mofa.validate.following import Follower, RunEndedError
+from mofa.validate.gpus import one_gpu
 from mofa.validate.lammps import prepare
 from mofa.validate.lammps_log import CELL_COLUMNS, Log, read_dump
 from mofa.validate.supercell import Supercell
@@ -52,13 +54,17 @@ class LammpsCommandEngine:
 
     Args:
         command: command line without ``-in``.
+        gpus: GPUs of this machine that the runs share, two on each; 0 leaves the choice to the command.
 
     Raises:
         EngineMissingError: the program does not exist, or lacks a package.
-        InputError: no command, or one with ``-in``.
+        InputError: no command, one with ``-in``, or a negative number of GPUs.
     """
 
-    def __init__(self, command: str = "") -> None:
+    def __init__(self, command: str = "", gpus: int = 0) -> None:
+        if gpus < 0:
+            raise InputError(f"gpus is {gpus}", where="validate", action="Give a number of GPUs, or 0")
+        self.gpus = gpus
         self.command = split_command(command)
         self.version = check_command(self.command)
 
@@ -76,12 +82,16 @@ class LammpsCommandEngine:
         if isinstance(prepared, Rejected):
             return prepared
         follower = Follower(dynamics, on_chunk, start, on_checkpoint)
+        deadline_s = time.monotonic() + dynamics.time_limit_s
         with tempfile.TemporaryDirectory(prefix="mofa-lammps-", ignore_cleanup_errors=True) as folder:
-            run = _Run(self.command, Path(folder), *prepared, dynamics, follower)
             try:
-                final = run.to_the_end(start)
+                with one_gpu(self.gpus, deadline_s=deadline_s) as variables:
+                    run = _Run(self.command, variables, Path(folder), *prepared, dynamics, follower, deadline_s)
+                    final = run.to_the_end(start)
             except RunEndedError as end:
                 return end.refused
+            except TimeoutError:
+                return follower.refused(Reason.TIME_LIMIT, "no GPU became free in time")
         return Trajectory(final, f"UFF4MOF, LAMMPS {self.version}", follower.cpu_before_s + run.cpu_s)
 
 
@@ -164,20 +174,23 @@ class _Run:
     def __init__(
         self,
         command: tuple[str, ...],
+        variables: Mapping[str, str],
         folder: Path,
         terms: Terms,
         supercell: Supercell,
         dynamics: Dynamics,
         follower: Follower,
+        deadline_s: float,
     ) -> None:
         self.command = command
+        self.environment = {**os.environ, **variables}
         self.folder = folder
         self.terms = terms
         self.supercell = supercell
         self.dynamics = dynamics
         self.follower = follower
         self.cpu_s = 0.0
-        self.deadline_s = time.monotonic() + dynamics.time_limit_s
+        self.deadline_s = deadline_s
 
     def to_the_end(self, start: Checkpoint | None) -> Framework:
         """Run what is left; the last structure.
@@ -231,7 +244,13 @@ class _Run:
         words = [*self.command, "-in", "in.mofa", "-log", "log.lammps", "-screen", "none", "-nocite"]
         with (folder / "output.txt").open("wb") as output:
             child = subprocess.Popen(
-                words, cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
+                words,
+                cwd=folder,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
             )
         guard = _guard(child)
         cpu_before_s = _children_cpu_s()

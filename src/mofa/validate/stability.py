@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,6 +38,7 @@ def validate(
     *,
     engine: str = "lammps",
     command: str = "",
+    gpus: int = 0,
     calculator: str = "",
     calculator_options: Sequence[str] = (),
     steps: int = 20_000,
@@ -67,6 +68,7 @@ def validate(
         framework: any periodic structure; bonds and bond orders that are not known are perceived.
         engine: name of a force-field engine, see `mofa.validate.ENGINES`.
         command: of `lammps-command`: the command line without ``-in``.
+        gpus: of `lammps-command`: GPUs of this machine that all runs on it share, two on each; 0: as the command says.
         calculator: of `ase` and `ase-relax`: ``package.module:Class``.
         calculator_options: its keyword arguments, each ``name=value``.
         steps: length of the whole run; the paper runs 1 000 000.
@@ -99,8 +101,8 @@ def validate(
     started = time.process_time()
     early = EarlyRejection(early_reject_strain, early_reject_window_steps) if early_reject else None
     check_supercell(supercell, min_width_ang)
-    particulars = {"command": command, "calculator": calculator, "calculator_options": tuple(calculator_options)}
-    md = force_field(engine, **particulars)
+    options = tuple(calculator_options)
+    md = force_field(engine, command=command, gpus=gpus, calculator=calculator, calculator_options=options)
     ready = prepare_framework(framework)
     if isinstance(ready, Rejected):
         return ready
@@ -117,7 +119,11 @@ def validate(
     )
     check_options(dynamics)
     watch = _Watch(ready, dynamics, early, on_progress)
-    keeper = None if restart is None else _Keeper(Path(restart), _identity(ready, dynamics, engine, particulars), watch)
+    keeper = (
+        None
+        if restart is None
+        else _Keeper(Path(restart), _identity(ready, dynamics, (engine, command, calculator, *options)), watch)
+    )
     outcome = md.run(ready, dynamics, on_chunk=watch, start=watch.history.checkpoint, on_checkpoint=keeper)
     if isinstance(outcome, Rejected):
         if keeper is not None:
@@ -177,14 +183,11 @@ def check_supercell(repeats: tuple[int, int, int], min_width_ang: float) -> None
         raise InputError(f"min_width_ang is {min_width_ang}", where="validate", action="Give a width in Å, or 0")
 
 
-def _identity(
-    framework: Framework, dynamics: Dynamics, engine: str, particulars: Mapping[str, str | Sequence[str]]
-) -> Identity:
+def _identity(framework: Framework, dynamics: Dynamics, engine: Sequence[str]) -> Identity:
     """What two sittings of one run have in common: all but length and limits."""
-    named = (engine, particulars["command"], particulars["calculator"], *particulars["calculator_options"])
     return identity(
         framework,
-        engine=" ".join(part for part in named if part),
+        engine=" ".join(filter(None, engine)),
         supercell=list(dynamics.supercell),
         temperature_k=dynamics.temperature_k,
         pressure_pa=dynamics.pressure_pa,
