@@ -147,7 +147,7 @@ def test_the_command_sees_its_gpu(tmp_path):
 
 
 def test_input_that_lammps_refuses_is_an_error(monkeypatch):
-    monkeypatch.setattr("mofa.validate.lammps_command.setup_commands", lambda *_: ["units nonsense"])
+    monkeypatch.setattr("mofa.validate.lammps_process.setup_commands", lambda *_: ["units nonsense"])
     with pytest.raises(EngineError, match=r"refused its input .*units"):
         validate(paddlewheel(), engine="lammps-command", command=LMP, steps=10)
 

@@ -126,9 +126,9 @@ class Validate(Section):
     early_reject: bool = True
     """Whether a run that is lost is ended."""
     early_reject_strain: PositiveFloat = 0.40
-    """A run is lost when its strain has stayed beyond this ..."""
+    """A run is lost when its strain has stayed beyond this for `early_reject_window_steps`."""
     early_reject_window_steps: PositiveInt = 1500
-    """... for so many steps."""
+    """Steps that this takes."""
     time_limit_s: PositiveFloat = 3600.0
     """Time limit per MOF, s."""
 
@@ -232,11 +232,9 @@ class Policy(Section):
     max_waiting_mofs: NonNegativeInt = 0
     """Length of the last-in-first-out queue of assembled MOFs, the oldest are dropped; 0: 8 per slot, 64 at least."""
     prescreen_steps: NonNegativeInt = 0
-    """MD steps of one unit cell by which the MOFs of an assemble task are put in order, say 4000 (a second of CPU time
-    for each); 0: none, the order in which they were built. See `mofs_per_assembly`; a single MOF has no order."""
+    """MD steps of one cell (4000: a second) by which the MOFs of one assemble task are put in order; 0: none."""
     prolong_to: Annotated[tuple[PositiveInt, ...], Field(strict=False)] = ()
-    """Lengths, MD steps, to which the runs of the best MOFs are prolonged, ascending: `[100_000, 1_000_000]`. Only MOFs
-    that come through the longest go on to optimisation. Empty: one length, `steps` in [validate]."""
+    """MD steps to which the best runs are prolonged, ascending: `[100_000, 1_000_000]`; the last must be passed."""
     prolong_share: Annotated[float, Field(gt=0, le=1)] = 0.5
     """Share of the survivors of each length that go on to the next while there are new MOFs to be looked at."""
     stable_strain: Strain = 0.10
@@ -362,8 +360,7 @@ class CampaignConfig(Section):
             raise ValueError("[compute] takes either workers or pools")
         if self.policy.stable_strain > self.policy.max_strain:
             raise ValueError("[policy] stable_strain is above max_strain")
-        lengths = [self.validate_.steps, *self.policy.prolong_to]
-        if any(after <= before for before, after in pairwise(lengths)):
+        if any(after <= before for before, after in pairwise((self.validate_.steps, *self.policy.prolong_to))):
             raise ValueError("[policy] prolong_to must ascend, from more than [validate] steps on")
         if self.policy.retrain_min_mofs > self.policy.retrain_max_mofs:
             raise ValueError("[policy] retrain_min_mofs is above retrain_max_mofs")

@@ -7,45 +7,28 @@ of a machine spread over its GPUs, two on each. Atom order, force field and prot
 
 from __future__ import annotations
 
-import os
 import re
 import shlex
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Mapping
-from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected
-from mofa.errors import EngineError, EngineMissingError, InputError
+from mofa.errors import EngineMissingError, InputError
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
 from mofa.validate.following import Follower, RunEndedError
 from mofa.validate.gpus import one_gpu
 from mofa.validate.lammps import prepare
-from mofa.validate.lammps_log import CELL_COLUMNS, Log, read_dump
-from mofa.validate.supercell import Supercell
-from mofa.validate.uff4mof import Terms
-from mofa.validate.uff4mof.writer import (
-    data_file,
-    ensemble_commands,
-    quench_commands,
-    resume_commands,
-    setup_commands,
-    start_commands,
-)
+from mofa.validate.lammps_process import ProcessRun
 
 NEEDED = ("MOLECULE", "EXTRA-MOLECULE")
 # Packages that the switches of a command line ask for.
 _ACCELERATORS = {"kk": "KOKKOS", "gpu": "GPU", "opt": "OPT", "omp": "OPENMP", "intel": "INTEL"}
-POLL_S = 0.05
 HELP_LIMIT_S = 60.0
 
 
@@ -86,7 +69,7 @@ class LammpsCommandEngine:
         with tempfile.TemporaryDirectory(prefix="mofa-lammps-", ignore_cleanup_errors=True) as folder:
             try:
                 with one_gpu(self.gpus, deadline_s=deadline_s) as variables:
-                    run = _Run(self.command, variables, Path(folder), *prepared, dynamics, follower, deadline_s)
+                    run = ProcessRun(self.command, variables, Path(folder), *prepared, dynamics, follower, deadline_s)
                     final = run.to_the_end(start)
             except RunEndedError as end:
                 return end.refused
@@ -166,155 +149,3 @@ def _accelerators(command: tuple[str, ...]) -> set[str]:
         if word in ("-k", "-kokkos") and after == "on":
             asked.add("KOKKOS")
     return asked
-
-
-class _Run:
-    """One run, in one folder, in as many processes as it has checkpoints."""
-
-    def __init__(
-        self,
-        command: tuple[str, ...],
-        variables: Mapping[str, str],
-        folder: Path,
-        terms: Terms,
-        supercell: Supercell,
-        dynamics: Dynamics,
-        follower: Follower,
-        deadline_s: float,
-    ) -> None:
-        self.command = command
-        self.environment = {**os.environ, **variables}
-        self.folder = folder
-        self.terms = terms
-        self.supercell = supercell
-        self.dynamics = dynamics
-        self.follower = follower
-        self.cpu_s = 0.0
-        self.deadline_s = deadline_s
-
-    def to_the_end(self, start: Checkpoint | None) -> Framework:
-        """Run what is left; the last structure.
-
-        Raises:
-            RunEndedError: the run has ended with a refusal.
-            EngineError: LAMMPS refused its input.
-        """
-        d = self.dynamics
-        step = start.step if start else 0
-        begin = [*setup_commands(self.terms, "mof.data"), *start_commands(d)]
-        if start:
-            (self.folder / "mof.restart").write_bytes(start.state)
-        else:
-            (self.folder / "mof.data").write_text(data_file(self.terms, self.supercell))
-        resume = resume_commands(self.terms, "mof.restart")
-        while step < d.steps:
-            end = min(d.steps, (step // d.segment_steps + 1) * d.segment_steps)
-            self._stretch([*(begin if step == 0 else resume), *ensemble_commands(d)], step, end)
-            step = end
-        self._process([*resume, *ensemble_commands(d), "run 0", *quench_commands(), *self._dump()], None)
-        positions, cell = read_dump(self.folder / "final.dump", len(self.supercell.positions))
-        if not np.isfinite(positions).all():
-            raise RunEndedError(self.follower.refused(Reason.BLEW_UP, "positions are not finite"))
-        return self.supercell.fold_back(positions, cell)
-
-    def _stretch(self, commands: list[str], first: int, last: int) -> None:
-        """Dynamics from one checkpoint to the next, chunk by chunk as the log grows."""
-        d = self.dynamics
-        every = max(1, d.chunk_steps // d.samples_per_chunk)
-        script = [
-            *commands,
-            f"thermo_style custom step {' '.join(CELL_COLUMNS)}",
-            "thermo_modify flush yes line one format float %.12g",
-            f"thermo {every}",
-            f"run {last - first} post no",
-            "write_restart mof.restart",
-        ]
-        self._process(script, Log(first, last, d.chunk_steps))
-
-    def _process(self, script: list[str], log: Log | None) -> None:
-        """Run a script, telling the follower of every chunk.
-
-        Raises:
-            RunEndedError: time ran out, the follower ended the run, or LAMMPS failed in the middle of it.
-            EngineError: LAMMPS failed before its first step.
-        """
-        folder = self.folder
-        (folder / "in.mofa").write_text("\n".join(script) + "\n")
-        (folder / "log.lammps").unlink(missing_ok=True)
-        words = [*self.command, "-in", "in.mofa", "-log", "log.lammps", "-screen", "none", "-nocite"]
-        with (folder / "output.txt").open("wb") as output:
-            child = subprocess.Popen(
-                words,
-                cwd=folder,
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        guard = _guard(child)
-        cpu_before_s = _children_cpu_s()
-        try:
-            while child.poll() is None:
-                if time.monotonic() > self.deadline_s:
-                    why = f"the limit of {self.dynamics.time_limit_s:g} s ran out"
-                    raise RunEndedError(self.follower.refused(Reason.TIME_LIMIT, why))
-                self._report(log, ended=False)
-                time.sleep(POLL_S)
-        finally:
-            _end(guard)
-            _end(child)
-        self.cpu_s += _children_cpu_s() - cpu_before_s
-        if child.returncode:
-            raise self._failure(child.returncode, begun=log is not None and log.begun)
-        self._report(log, ended=True)
-
-    def _report(self, log: Log | None, *, ended: bool) -> None:
-        if log is None:
-            return
-        for step, cells in log.chunks(self.folder / "log.lammps"):
-            is_last = step == log.last
-            if is_last and not ended:
-                log.put_back(step, cells)
-                return
-            state = (self.folder / "mof.restart").read_bytes() if is_last else b""
-            self.follower(step, cells, state, self.cpu_s)
-
-    def _failure(self, code: int, *, begun: bool) -> Exception:
-        """What LAMMPS' failure means: after the first step dynamics that blew up, or a crash."""
-        text = ""
-        with suppress(OSError):
-            text = (self.folder / "log.lammps").read_text(errors="replace")
-        errors = [line for line in text.splitlines() if line.startswith("ERROR")]
-        if code < 0:
-            why = f"LAMMPS was ended by signal {signal.Signals(-code).name}"
-            return RunEndedError(self.follower.refused(Reason.CRASHED, why))
-        why = errors[-1] if errors else f"LAMMPS ended with code {code}"
-        if begun and errors:
-            return RunEndedError(self.follower.refused(Reason.BLEW_UP, why))
-        output = (self.folder / "output.txt").read_text(errors="replace").strip().splitlines()
-        detail = why if errors or not output else output[-1]
-        return EngineError(
-            f"LAMMPS refused its input ({detail})", where="command", action="Try the command in a terminal"
-        )
-
-    def _dump(self) -> list[str]:
-        return ["write_dump all custom final.dump id xu yu zu modify sort id format float %.12g"]
-
-
-def _guard(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """A process that ends LAMMPS when this one dies, however it dies: only then does its input end."""
-    words = ["sh", "-c", f"cat >/dev/null; kill -9 -{child.pid}"]
-    return subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End LAMMPS and what it started; the program is often a wrapper of the real one."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-
-
-def _children_cpu_s() -> float:
-    times = os.times()
-    return times.children_user + times.children_system
