@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -368,9 +368,8 @@ class CampaignConfig(Section):
 
     def task_options(self) -> dict[str, dict[str, Any]]:
         """Keyword options of every task function, JSON-able, by task name."""
-        names = ("generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train")
         dumped = self.model_dump(mode="json", by_alias=True)
-        options: dict[str, dict[str, Any]] = {name: dumped[name] for name in names}
+        options: dict[str, dict[str, Any]] = {name: dumped[name] for name in get_args(Kind)}
         # What the policy draws from is no option: `assemble` gets the linkers themselves.
         del options["assemble"]["linkers"]
         options["train"] |= {name: options["generate"][name] for name in ("generator", "max_heavy_atoms")}
