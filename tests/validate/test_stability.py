@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mofa.chemistry import Framework, Reason, Rejected, Stability, Stage
+from mofa.chemistry import BondGraph, Framework, Reason, Rejected, Stability, Stage
+from mofa.chemistry.bond_orders import with_orders
 from mofa.errors import EngineMissingError, InputError
 from mofa.testing.validate import check_force_field_engine
 from mofa.validate import Dynamics, validate
@@ -41,6 +42,15 @@ def _broken(what):
             cell = cell[[1, 0, 2]]
         case "infinite cell":
             cell[0, 0] = np.inf
+        case "torn bond":
+            ready = good.with_bonds(with_orders(good))
+            g = ready.bonds
+            across = np.flatnonzero(g.shift.any(axis=1))[0]
+            shift = np.array(g.shift)
+            shift[across] = 0
+            return ready.with_bonds(BondGraph(g.n_atoms, g.i, g.j, shift, g.order))
+        case "gap":
+            cell[2, 2] += 4.0  # the pillars no longer reach the next cell
         case "molecule":
             return molecule("c1ccccc1")[0]
         case "element":
@@ -60,6 +70,8 @@ def _broken(what):
         ("overlap", Reason.OVERLAP),
         ("zero volume", Reason.NOT_PERIODIC),
         ("left-handed", Reason.NOT_PERIODIC),
+        ("torn bond", Reason.BOND_LENGTH),
+        ("gap", Reason.NOT_PERIODIC),
         ("molecule", Reason.NOT_PERIODIC),
         ("element", Reason.UNKNOWN_ELEMENT),
         ("untyped", Reason.UNTYPED),

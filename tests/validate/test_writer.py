@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from mofa.build import build
 from mofa.chemistry import Reason, Rejected
 from mofa.errors import InputError
 from mofa.isolate import run_isolated
@@ -21,6 +22,25 @@ GOLDEN = Path(__file__).parent / "golden"
 def test_golden(name, part):
     text = lammps_files(paddlewheel(), supercell=(1, 1, 1), data_name="zn-bdc-dcb.data")[part]
     path = GOLDEN / name
+    if os.environ.get("MOFA_REWRITE_GOLDEN"):
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize(
+    ("name", "node", "net", "linker"),
+    [
+        ("mof-5", "zn4o", "pcu", "OC(=O)c1ccc(cc1)C(=O)O"),
+        ("uio-66", "zr6", "fcu", "OC(=O)c1ccc(cc1)C(=O)O"),
+        ("hkust-1", "cu-paddlewheel", "tbo", "OC(=O)c1cc(cc(c1)C(=O)O)C(=O)O"),
+    ],
+)
+def test_golden_force_fields(name, node, net, linker):
+    """Counts, types and coefficients of known frameworks: all of the data file but coordinates and topology."""
+    data, _ = lammps_files(build(node, net, [linker]), supercell=(1, 1, 1))
+    head, rest = data.split("\n", 1)[1].split("Atoms # molecular")[0].split("0.0 ", 1)
+    text = head + rest.split("xy xz yz\n", 1)[1]
+    path = GOLDEN / f"{name}.coefficients"
     if os.environ.get("MOFA_REWRITE_GOLDEN"):
         path.write_text(text)
     assert text == path.read_text()

@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.chemistry.bond_orders import with_orders
+from mofa.chemistry.bonds import BondGraph
+from mofa.chemistry.elements import covalent_radius_ang
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.inspection import inspect
 from mofa.chemistry.lennard_jones import has_lennard_jones
@@ -27,6 +29,8 @@ from mofa.validate.supercell import wide_enough
 # The strain of a run is the mean over its last quarter, of 5000 steps at most.
 TAIL_FRACTION = 0.25
 TAIL_STEPS = 5000
+# Perceived bonds stay below 1.3 times the sum of the covalent radii, metal-metal contacts of paddlewheels too.
+LONGEST_BOND_RATIO = 2.0
 GOES_ON = frozenset({Reason.TIME_LIMIT, Reason.CRASHED})
 """Ends after which a run can be taken up again from its restart file."""
 
@@ -157,10 +161,29 @@ def prepare_framework(framework: Framework) -> Framework | Rejected:
         names = ", ".join(sorted({framework.symbols[k] for k in unknown}))
         return Rejected(Stage.VALIDATE, Reason.UNKNOWN_ELEMENT, f"UFF has no parameters for {names}", unknown)
     bonds = with_orders(framework)
+    refused = _torn(framework, bonds)
+    if refused:
+        return refused
     if not any(rank == 3 for _, rank in bonds.components()):
         detail = "the bonds do not extend in three directions: no framework, or bonds that were not recognised"
         return Rejected(Stage.VALIDATE, Reason.NOT_PERIODIC, detail)
     return framework.with_bonds(bonds)
+
+
+def _torn(framework: Framework, bonds: BondGraph) -> Rejected | None:
+    """Refuse bonds that lead to the wrong image of an atom: across half the cell instead of over its edge."""
+    lengths = np.linalg.norm(bonds.vectors(framework.positions, framework.cell), axis=1)
+    radii = np.array([covalent_radius_ang(symbol) for symbol in framework.symbols])
+    long = np.flatnonzero(lengths > LONGEST_BOND_RATIO * (radii[bonds.i] + radii[bonds.j]))
+    if not len(long):
+        return None
+    k = long[np.argmax(lengths[long])]
+    i, j = int(bonds.i[k]), int(bonds.j[k])
+    detail = (
+        f"the bond {framework.symbols[i]}{i + 1}-{framework.symbols[j]}{j + 1} is {lengths[k]:.2f} Å long"
+        f" ({len(long)} such bonds): it leads to the wrong periodic image, or the cell is not that of the atoms"
+    )
+    return Rejected(Stage.VALIDATE, Reason.BOND_LENGTH, detail, tuple(sorted({i, j})))
 
 
 def check_options(dynamics: Dynamics) -> None:
