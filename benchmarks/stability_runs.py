@@ -10,7 +10,7 @@ makes the tables of them.
 The sets: `generated`, MOFs of the default campaign (generator, families, node, net and limits of an empty campaign
 file) as they come, no linker used twice; `flexible`, of the same generator, asked for six tetrahedral carbons in every
 linker; `published`; `nitrile`, nine rigid dinitrile pillars; `floppy`, bibenzyls as pillar and as linker; `chains`,
-longer chains between the rings of the pillar, or of all linkers.
+longer chains between the rings of the pillar, or of all linkers; `coils`, still longer ones in all linkers.
 """
 
 from __future__ import annotations
@@ -62,6 +62,16 @@ CHAINS = {
     "C(=O)NCCNC(=O)": 2,
     "C(=O)OCCOC(=O)": 2,
     "CSSC": 2,
+}
+COILS = {
+    "OCCOCCOCCO": 5,
+    "CCCCCCCCCC": 7,
+    "CCCCCCCCCCCC": 2,
+    "OCCCCCCO": 7,
+    "OCCCCCCCCO": 2,
+    "OCCCOc3ccc(cc3)OCCCO": 3,
+    "OCCCCOc3ccc(cc3)OCCCCO": 1,
+    "OCCOc3ccc(cc3)OCCO": 15,
 }
 ASKED_FOR = {"generated": "", "flexible": "[generate]\nsp3_atoms = 6\n"}
 PUBLISHED_SET = ("MOF-5", "IRMOF-10", "UiO-66", "HKUST-1", "DMOF-1")
@@ -117,14 +127,23 @@ def _made(kind: str, n: int) -> Iterator[tuple[str, Framework]]:
             yield name, _accepted(build(PILLARED, "pcu", (acid, acid, pillar), max_bend_deg=60.0))
     elif kind == "chains":
         for chain, seed in CHAINS.items():
-            pillar = f"N#Cc1ccc({chain}c2ccc(cc2)C#N)cc1"
-            for name, acid in (
-                (f"BDC, pillar {chain}", BDC),
-                (f"all {chain}", f"OC(=O)c1ccc({chain}c2ccc(cc2)C(=O)O)cc1"),
-            ):
+            for name, acid in ((f"BDC, pillar {chain}", BDC), (f"all {chain}", _acid(chain))):
+                pillar = _dinitrile(chain)
                 yield name, _accepted(build(PILLARED, "pcu", (acid, acid, pillar), max_bend_deg=30.0, seed=seed))
+    elif kind == "coils":
+        for chain, seed in COILS.items():
+            linkers = (_acid(chain), _acid(chain), _dinitrile(chain))
+            yield f"all {chain}", _accepted(build(PILLARED, "pcu", linkers, max_bend_deg=45.0, seed=seed))
     else:
         yield from generated(n, ASKED_FOR[kind])
+
+
+def _acid(chain: str) -> str:
+    return f"OC(=O)c1ccc({chain}c2ccc(cc2)C(=O)O)cc1"
+
+
+def _dinitrile(chain: str) -> str:
+    return f"N#Cc1ccc({chain}c2ccc(cc2)C#N)cc1"
 
 
 def generated(n: int, settings: str = "", seed: int = 1) -> Iterator[tuple[str, Framework]]:
