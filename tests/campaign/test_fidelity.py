@@ -56,7 +56,7 @@ def test_a_prolongation_is_the_same_run_with_more_steps():
     assert first.options["seed"] == second.options["seed"] == third.options["seed"]
     assert [task.options["steps"] for task in (first, second, third)] == [1000, 5000, 20_000]
     assert [task.options["after_steps"] for task in (first, second, third)] == [0, 1000, 5000]
-    assert [task.options["prolongable"] for task in (first, second, third)] == [True, True, False]
+    assert [task.options["keep_below"] for task in (first, second, third)] == [0.25, 0.25, 0.0]
     assert rule.next(K.OPTIMIZE).inputs == ("md-a",)
 
 
@@ -76,6 +76,30 @@ def test_a_crash_ends_it_too():
     run(rule, lambda task: 0.1)
     rule.on_result(rule.next(K.VALIDATE), Outcome(ok=False))
     assert rule.choose(K.VALIDATE) is None
+
+
+def test_a_run_that_was_out_of_time_goes_on_before_anything_else():
+    for steps in ((), (1000, 5000)):
+        rule = policy(steps=steps)
+        add_mofs(rule, "ab")
+        task = rule.next(K.VALIDATE)
+        rule.on_result(task, Outcome(cut_off=True))
+        assert rule.waiting()[K.VALIDATE] == 2
+        again = rule.next(K.VALIDATE)
+        assert (again.subject, again.inputs, again.options) == (task.subject, task.inputs, task.options)
+        assert again.id != task.id
+        rule.on_result(again, Outcome(True, (Product(task.subject, "md", score=0.1),)))
+        assert rule.next(K.VALIDATE).subject == "a"
+
+
+def test_the_others_wait_while_a_mof_is_on_its_way():
+    rule = policy(share=0.1, steps=(1000, 5000))
+    add_mofs(rule, "a")
+    run(rule, lambda task: 0.1)
+    rule.begin(Task("process-x", K.PROCESS))
+    assert rule.choose(K.VALIDATE) is None
+    rule.on_result(Task("process-x", K.PROCESS), Outcome())
+    assert rule.choose(K.VALIDATE).subject == "a"
 
 
 def test_waiting_prolongations_are_counted():

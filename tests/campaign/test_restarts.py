@@ -12,10 +12,11 @@ from pathlib import Path
 import pytest
 
 from mofa.campaign.actions import RESTARTS
-from mofa.campaign.tasks import Task, TaskKind
+from mofa.campaign.tasks import Outcome, Task, TaskKind
 from mofa.campaign.work import perform
 from mofa.campaign.workplace import Workplace
-from mofa.store.codec import put_framework
+from mofa.store.codec import decode_as, put_framework
+from mofa.store.payloads import Item, Status, TaskResult
 from tests.validate.frameworks import paddlewheel
 
 ROOT = Path(__file__).parents[2]
@@ -73,13 +74,36 @@ def test_a_killed_worker_leaves_a_run_that_goes_on_without_a_gap(folder, uninter
 
 
 def test_a_run_that_may_be_prolonged_keeps_its_restart_file(folder, uninterrupted):
-    rung = {"rung": 0, "after_steps": 0, "prolongable": True, "steps": 200}
+    rung = {"rung": 0, "after_steps": 0, "keep_below": 0.25, "steps": 200}
     first = perform(lambda report: False, task_in(folder, **rung), workplace_in(folder))
     assert (folder / RESTARTS / "mof.restart").exists()
-    longer = replace(task_in(folder, rung=1, after_steps=200, prolongable=False), id="validate-000001")
+    longer = replace(task_in(folder, rung=1, after_steps=200, keep_below=0.0), id="validate-000001")
     second = perform(lambda report: False, longer, workplace_in(folder))
     assert traces(first) == uninterrupted[:4]
     assert traces(second) == uninterrupted
+    assert not (folder / RESTARTS / "mof.restart").exists()
+
+
+def test_a_run_that_is_out_of_time_is_to_go_on(folder):
+    long = task_in(folder, steps=10**7, time_limit_s=3.0)
+    (item,) = perform(lambda report: False, long, workplace_in(folder)).result["items"]
+    assert item["rejected"]["reason"] == "time_limit"
+    assert item["value"] == {"goes_on": True}
+    assert Outcome.of(TaskResult(Status.DONE, (decode_as(Item, item),))).cut_off
+    restart = folder / RESTARTS / "mof.restart"
+    assert restart.exists()
+    # No checkpoint in all that time: it would never end.
+    slow = task_in(folder, steps=10**7, time_limit_s=2.0, checkpoint_steps=10**7)
+    restart.unlink()
+    (item,) = perform(lambda report: False, slow, workplace_in(folder)).result["items"]
+    assert item["rejected"]["reason"] == "time_limit"
+    assert item["value"] is None
+    assert not restart.exists()
+
+
+def test_a_lost_mof_keeps_no_restart_file(folder):
+    lost = task_in(folder, keep_below=1e-4, steps=100)
+    perform(lambda report: False, lost, workplace_in(folder))
     assert not (folder / RESTARTS / "mof.restart").exists()
 
 

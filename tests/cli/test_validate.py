@@ -58,6 +58,7 @@ def test_an_executable_of_the_users_own(cif):
         (("--engine", "ase", "--calculator", "mace"), "names no ASE calculator"),
         (("--command", "lmp"), "'lammps' has no option command"),
         (("--picture", "strain.bmp"), "is no kind of picture"),
+        (("--engine", "ase-relax", "--restart", "x.restart"), "a relaxation has no restart file"),
     ],
 )
 def test_what_cannot_run_is_named(cif, tmp_path, arguments, message):

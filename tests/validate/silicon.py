@@ -1,5 +1,7 @@
 """A calculator for tests: Tersoff's silicon (DOI 10.1103/PhysRevB.39.5566), fast enough for a laptop."""
 
+from ase.calculators.calculator import PropertyNotImplementedError
+from ase.calculators.lj import LennardJones
 from ase.calculators.tersoff import Tersoff, TersoffParameters
 
 SILICON = TersoffParameters(
@@ -23,3 +25,25 @@ SILICON = TersoffParameters(
 def silicon_calculator() -> Tersoff:
     """The calculator."""
     return Tersoff({("Si", "Si", "Si"): SILICON})
+
+
+class _Stressless(LennardJones):
+    implemented_properties = ("energy", "forces")
+
+    def get_stress(self, atoms=None):
+        raise PropertyNotImplementedError("stress")
+
+
+class _OutOfMemory(LennardJones):
+    def calculate(self, *arguments, **options):
+        raise MemoryError("out of memory")
+
+
+def stressless() -> LennardJones:
+    """A calculator without stress."""
+    return _Stressless()
+
+
+def out_of_memory() -> LennardJones:
+    """A calculator that cannot work."""
+    return _OutOfMemory()

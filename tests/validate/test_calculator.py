@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 
 from mofa.chemistry import Reason, Stability
-from mofa.errors import EngineMissingError, InputError
+from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.testing.validate import check_force_field_engine
 from mofa.validate import validate
 from mofa.validate.calculator import CalculatorEngine, CalculatorRelaxation, parse_option
-from tests.validate.frameworks import diamond
+from tests.validate.frameworks import diamond, paddlewheel
 
 TERSOFF = "tests.validate.silicon:silicon_calculator"
 SILICON_ANG = 5.432
@@ -75,6 +75,12 @@ def test_elements_that_the_calculator_does_not_know_are_named():
     assert refused.atoms == tuple(range(8))
 
 
+def test_a_calculator_that_fails_whatever_it_is_given_is_an_error():
+    mof = paddlewheel()
+    with pytest.raises(EngineError, match=r"does not work \(MemoryError: out of memory"):
+        validate(mof, engine="ase", calculator="tests.validate.silicon:out_of_memory", steps=10)
+
+
 def test_time_limit():
     refused = validate(_silicon(), steps=10**7, time_limit_s=2.0, **SHORT)
     assert refused.reason is Reason.TIME_LIMIT
@@ -91,6 +97,7 @@ def test_time_limit():
         ({"calculator": TERSOFF, "calculator_options": ["blue"]}, InputError, "is no option of a calculator"),
         ({"engine": "lammps", "calculator": TERSOFF}, InputError, "'lammps' has no option calculator"),
         ({"calculator": TERSOFF, "command": "lmp"}, InputError, "'ase' has no option command"),
+        ({"calculator": "tests.validate.silicon:stressless"}, InputError, "gives no energy, forces or stress"),
     ],
 )
 def test_bad_calculators_are_named(options, error, message):

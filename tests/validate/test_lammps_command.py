@@ -102,6 +102,7 @@ def _running_in_scratch():
         ("no-such-lmp -sf gpu", EngineMissingError, "there is no program 'no-such-lmp'"),
         ("true", EngineMissingError, "is no working LAMMPS"),
         (f"{LMP} -sf gpu", EngineMissingError, "lacks the packages GPU|is no working LAMMPS .*GPU"),
+        (f"{LMP} -sf hybrid opt gpu", EngineMissingError, "lacks the packages GPU|is no working LAMMPS .*GPU"),
         (f"{LMP} -k on g 1 -sf kk", EngineMissingError, "lacks the packages KOKKOS|is no working LAMMPS .*[Kk]okkos"),
     ],
 )
@@ -131,6 +132,12 @@ def test_runs_spread_over_the_gpus_two_on_each(tmp_path):
         assert free["CUDA_VISIBLE_DEVICES"] == "0"
     with one_gpu(0) as none:
         assert none == {}
+
+
+def test_runs_keep_to_the_gpus_that_they_were_given(tmp_path, monkeypatch):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "2, GPU-5a")
+    with one_gpu(2, folder=tmp_path) as first, one_gpu(2, folder=tmp_path) as second:
+        assert (first, second) == ({"CUDA_VISIBLE_DEVICES": "2"}, {"CUDA_VISIBLE_DEVICES": "GPU-5a"})
 
 
 def test_the_command_sees_its_gpu(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from mofa.validate.engine import Checkpoint
 from mofa.validate.history import History, identity, load, save
 from tests.validate.frameworks import paddlewheel
 
+LMP = str(Path(sys.executable).with_name("lmp"))
 ROOT = Path(__file__).parents[2]
 SHORT = {"supercell": (2, 2, 1), "chunk_steps": 50, "checkpoint_steps": 100}
 RUN = identity(paddlewheel(), engine="lammps", seed=1)
@@ -73,6 +75,27 @@ def test_a_prolonged_run_is_the_long_run(tmp_path):
 
 
 @pytest.mark.engine
+@pytest.mark.parametrize("engine", ["lammps", "lammps-command"])
+def test_lengths_that_are_no_whole_number_of_chunks(tmp_path, engine):
+    path = tmp_path / "run.restart"
+    command = {"command": LMP} if engine == "lammps-command" else {}
+    options = {"engine": engine, **command, "supercell": (2, 2, 1), "chunk_steps": 53, "checkpoint_steps": 106}
+    whole = validate(paddlewheel(), steps=300, **options)
+    assert len(whole.strain_trace) == 6  # five whole ones and one of 35 steps
+    first = validate(paddlewheel(), steps=120, restart=path, **options)
+    assert len(first.strain_trace) == 3
+    assert load_step(path) == 106
+    longer = validate(paddlewheel(), steps=300, restart=path, **options)
+    assert longer.strain_trace == whole.strain_trace
+    assert load_step(path) == 265
+
+
+def load_step(path):
+    with np.load(path) as content:
+        return json.loads(str(content["head"]))["step"]
+
+
+@pytest.mark.engine
 def test_a_killed_run_goes_on_without_a_gap(tmp_path):
     path = tmp_path / "run.restart"
     code = (
@@ -118,13 +141,34 @@ def test_a_run_that_ran_out_of_time_goes_on(tmp_path):
 
 
 @pytest.mark.engine
-def test_a_run_that_is_refused_for_good_leaves_no_restart_file(tmp_path):
+def test_a_run_that_was_rejected_early_can_be_taken_up_again(tmp_path):
     path = tmp_path / "run.restart"
-    refused = validate(
-        paddlewheel(), steps=500, restart=path, early_reject_strain=1e-4, early_reject_window_steps=200, **SHORT
-    )
+    strict = {"early_reject_strain": 1e-4, "early_reject_window_steps": 200}
+    refused = validate(paddlewheel(), steps=500, restart=path, **strict, **SHORT)
     assert refused.reason is Reason.UNSTABLE
+    assert len(refused.volume_trace) == len(refused.strain_trace) == 4
+    result = validate(paddlewheel(), steps=500, restart=path, early_reject=False, **SHORT)
+    assert result.strain_trace[:2] == refused.strain_trace[:2]
+
+
+@pytest.mark.engine
+def test_a_run_that_blew_up_leaves_no_restart_file(tmp_path):
+    path = tmp_path / "run.restart"
+    options = {"timestep_fs": 60.0, "early_reject": False, "chunk_steps": 1, "checkpoint_steps": 1}
+    refused = validate(paddlewheel(), steps=5000, restart=path, supercell=(2, 2, 1), **options)
+    assert refused.reason is Reason.BLEW_UP
     assert not path.exists()
+
+
+@pytest.mark.engine
+def test_a_state_that_this_lammps_cannot_read_is_named(tmp_path):
+    path = tmp_path / "new" / "run.restart"  # its folder is made
+    validate(paddlewheel(), steps=100, restart=path, **SHORT)
+    with np.load(path) as content:
+        content = dict(content)
+    np.savez_compressed(path.open("wb"), **{**content, "state": np.zeros(500, dtype=np.uint8)})
+    with pytest.raises(InputError, match="cannot go on from the restart file"):
+        validate(paddlewheel(), steps=200, restart=path, **SHORT)
 
 
 def test_a_restart_file_that_cannot_be_written_is_named(tmp_path):

@@ -104,12 +104,20 @@ def test_a_supercell_that_cannot_hold_the_terms_is_refused():
         {"early_reject_strain": 0.0},
         {"early_reject_window_steps": 0},
         {"min_width_ang": float("nan")},
+        {"min_width_ang": 1e9},
         {"checkpoint_steps": 0},
     ],
 )
 def test_bad_options_are_named(options):
     with pytest.raises(InputError, match=next(iter(options))):
         validate(paddlewheel(), **options)
+
+
+def test_a_supercell_of_millions_of_atoms_is_named_before_it_is_made():
+    started = time.monotonic()
+    with pytest.raises(InputError, match="atoms, more than 1000000"):
+        validate(paddlewheel(), min_width_ang=900.0)
+    assert time.monotonic() - started < 0.5
 
 
 def test_unknown_engine_is_named():

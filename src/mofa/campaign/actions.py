@@ -28,7 +28,7 @@ from mofa.compute import Emit
 from mofa.errors import EngineError, InputError
 from mofa.isolate import run_isolated
 from mofa.store import codec
-from mofa.store.payloads import Item
+from mofa.store.payloads import GOES_ON, Item
 
 PROGRESS_INTERVAL_S = 1.0
 RESTARTS = "restarts"
@@ -157,11 +157,15 @@ def _expected_strain(framework: Framework, steps: int) -> float:
 
 
 def _validate(job: Job) -> Iterator[Item]:
-    """Dynamics with a restart file: a worker that takes the task up again, or prolongs it, goes on where it was."""
+    """Dynamics with a restart file: a worker that takes the task up again, or prolongs it, goes on where it was.
+
+    The file stays for a run that is to go on: one that was out of time but had got further, or that may be prolonged.
+    """
     for name in ("rung", "after_steps"):
         job.option(name)
-    prolongable = job.option("prolongable")
+    keep_below = job.option("keep_below") or 0.0
     restart = job.restarts / f"{job.task.subject}.restart"
+    before = _written_ns(restart)
     if job.accepts("restart"):
         restart.parent.mkdir(exist_ok=True)
         job.give("restart", restart)
@@ -173,12 +177,21 @@ def _validate(job: Job) -> Iterator[Item]:
         # Damaged, or of an earlier version: the run begins anew.
         restart.unlink()
         answer = job.call(job.framework())
-    if not prolongable:
-        restart.unlink(missing_ok=True)
     if isinstance(answer, Rejected):
+        if answer.reason is Reason.TIME_LIMIT and _written_ns(restart) > before:
+            yield replace(job.refused(answer), value={GOES_ON: True})
+            return
+        restart.unlink(missing_ok=True)
         yield job.refused(answer)
     else:
+        if answer.strain >= keep_below:
+            restart.unlink(missing_ok=True)
         yield _structure_item(job, answer, answer.framework, score=answer.strain)
+
+
+def _written_ns(path: Path) -> int:
+    """When a file was written last, ns; 0 if it is not there."""
+    return path.stat().st_mtime_ns if path.exists() else 0
 
 
 def _optimize(job: Job) -> Iterator[Item]:

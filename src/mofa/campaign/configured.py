@@ -194,6 +194,8 @@ def check_engines(config: CampaignConfig) -> None:
         calculator=dynamics.calculator,
         calculator_options=dynamics.calculator_options,
     )
+    if config.policy.prescreen_steps:
+        force_field("lammps")
     OPTIMIZERS.load(config.optimize.method)
     CHARGE_MODELS.load(config.charges.method)
     ADSORPTION.load(config.adsorb.engine)

@@ -8,10 +8,11 @@ from typing import Any, NamedTuple
 
 from mofa.campaign.queues import Ranking
 from mofa.campaign.tasks import Product
+from mofa.chemistry.results import TRAINABLE_STRAIN
 
 
 class Due(NamedTuple):
-    """A run that may be prolonged."""
+    """A run that may go on."""
 
     entry: Product
     """The MOF as assembled, its linkers as parts."""
@@ -24,15 +25,19 @@ class Fidelity:
     """Which runs are prolonged, by asynchronous successive halving (arXiv 1810.05934).
 
     A MOF that comes through a run of one length waits, and may go on to the next length when it is among the best
-    share of all that came through so far, by its strain. Nothing is ever accepted before the last length.
+    share of all that came through so far, by its strain. Nothing is ever accepted before the last length. A run that
+    was out of time goes on before anything else.
 
     Args:
         lengths: steps of the whole run, ascending; empty or one: nothing is prolonged.
         share: of the survivors of each length that go on to the next while there are new MOFs to be looked at.
+        strain_limit: a MOF with a smaller strain has come through.
     """
 
     lengths: tuple[int, ...] = ()
     share: float = 0.5
+    strain_limit: float = TRAINABLE_STRAIN
+    _cut_off: dict[str, Due] = field(default_factory=dict)
     _waiting: list[Ranking] = field(init=False)
     _survived: list[int] = field(init=False)
     _prolonged: list[int] = field(init=False)
@@ -43,23 +48,25 @@ class Fidelity:
         self._survived, self._prolonged = [0] * n, [0] * n
 
     def __len__(self) -> int:
-        """Runs that wait to be prolonged."""
-        return sum(map(len, self._waiting))
+        """Runs that wait to go on."""
+        return len(self._cut_off) + sum(map(len, self._waiting))
 
     def options(self, rung: int) -> Mapping[str, Any]:
         """Options of a validate task on a rung; none where all runs have the one length of the configuration."""
         if len(self.lengths) < 2:
             return {}
         after = self.lengths[rung - 1] if rung else 0
-        last = rung == len(self.lengths) - 1
-        return {"steps": self.lengths[rung], "rung": rung, "after_steps": after, "prolongable": not last}
+        keep_below = 0.0 if rung == len(self.lengths) - 1 else self.strain_limit
+        return {"steps": self.lengths[rung], "rung": rung, "after_steps": after, "keep_below": keep_below}
 
     def due(self, *, idle: bool) -> Due | None:
-        """The run that should be prolonged now, of the longest first.
+        """The run that should go on now: one that was cut off, or one to be prolonged, of the longest first.
 
         Args:
             idle: whether there is nothing else to simulate; then the best one goes on whatever its rank.
         """
+        if self._cut_off:
+            return next(iter(self._cut_off.values()))
         for rung in reversed(range(len(self._waiting))):
             best = self._waiting[rung].best()
             allowed = self._prolonged[rung] + 1 <= self.share * self._survived[rung]
@@ -69,9 +76,13 @@ class Fidelity:
 
     def begin(self, key: str, rung: int) -> None:
         """A run has been submitted."""
-        if rung:
+        if self._cut_off.pop(key, None) is None and rung:
             self._waiting[rung - 1].take(key)
             self._prolonged[rung - 1] += 1
+
+    def cut_off(self, entry: Product, rung: int) -> None:
+        """A run was out of time."""
+        self._cut_off[entry.key] = Due(entry, rung)
 
     def survived(self, entry: Product, rung: int, strain: float) -> bool:
         """A run has ended well; whether there is a longer one, for which it now waits."""

@@ -58,7 +58,8 @@ class Policy:
         self._stable = Ranking()
         self._relaxed = Line()
         self._charged = Line()
-        self._fidelity = Fidelity(settings.dynamics_steps, settings.prolong_share)
+        limit = settings.curriculum.strain_limit
+        self._fidelity = Fidelity(settings.dynamics_steps, settings.prolong_share, limit)
         self._curriculum = Curriculum(settings.curriculum)
         self._model: tuple[int, str] = (0, "")
         """Version and file of the generator's newest weights; version 0 is the pre-trained model."""
@@ -139,6 +140,8 @@ class Policy:
                 self._known_mofs.update(fresh)
                 self._mofs.add(fresh.values())
             case TaskKind.VALIDATE:
+                if outcome.cut_off:
+                    self._fidelity.cut_off(_as_assembled(task), task.options.get("rung", 0))
                 for product in outcome.products:
                     if product.score is not None and product.score < self._settings.curriculum.strain_limit:
                         self._survived(task, product, product.score)
@@ -207,21 +210,26 @@ class Policy:
         return Task(self._id(TaskKind.GENERATE), TaskKind.GENERATE, inputs, options, family)
 
     def _choose_validate(self) -> Task | None:
-        """A run to be prolonged, or the newest MOF."""
+        """A run that goes on, or the newest MOF; runs beyond the best share only where no MOF is under way."""
         kind = TaskKind.VALIDATE
         newest = self._mofs.top()
-        due = self._fidelity.due(idle=newest is None)
+        due = self._fidelity.due(idle=newest is None and not self._mof_is_coming())
         if due is not None:
             return self._about(kind, due.entry, self._fidelity.options(due.rung))
         return self._about(kind, newest, self._fidelity.options(0))
 
+    def _mof_is_coming(self) -> bool:
+        """Whether linkers are being processed, or a MOF is being assembled or could be."""
+        if len(self._batches) or len(self._older):
+            return True
+        at_work = any(self._running[kind] > 0 for kind in (TaskKind.PROCESS, TaskKind.ASSEMBLE))
+        return at_work or self._choose_assemble() is not None
+
     def _survived(self, task: Task, product: Product, strain: float) -> None:
         """A MOF has kept its shape: it goes on to longer dynamics, or to optimisation and into the training set."""
-        linkers = task.inputs[1:]
-        entry = Product(task.subject, "".join(task.inputs[:1]), parts=linkers)
-        if not self._fidelity.survived(entry, task.options.get("rung", 0), strain):
+        if not self._fidelity.survived(_as_assembled(task), task.options.get("rung", 0), strain):
             self._stable.add(Product(task.subject, product.ref), strain)
-            self._curriculum.add_strain(task.subject, strain, linkers)
+            self._curriculum.add_strain(task.subject, strain, task.inputs[1:])
 
     def _take_up(self, version: int, weights: str) -> None:
         """There is a new model: what waits is of an older one."""
@@ -272,3 +280,8 @@ class Policy:
 
     def _id(self, kind: TaskKind) -> str:
         return f"{kind.value}-{self._begun[kind]:06d}"
+
+
+def _as_assembled(task: Task) -> Product:
+    """The MOF of a validate task, as it was before: what its run goes on from."""
+    return Product(task.subject, "".join(task.inputs[:1]), parts=task.inputs[1:])

@@ -82,6 +82,8 @@ class Outcome:
     ok: bool = True
     """Whether it ran to its end; its items may still have been refused."""
     products: tuple[Product, ...] = ()
+    cut_off: bool = False
+    """Whether a run was out of time and can be taken up again."""
 
     @classmethod
     def of(cls, result: TaskResult) -> Outcome:
@@ -91,7 +93,8 @@ class Outcome:
             for item in result.items
             if item.rejected is None
         )
-        return cls(result.status is Status.DONE, tuple(products))
+        cut_off = any(item.goes_on for item in result.items)
+        return cls(result.status is Status.DONE, tuple(products), cut_off)
 
 
 def batch_key(task_id: str, index: int) -> str:

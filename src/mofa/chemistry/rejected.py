@@ -121,6 +121,8 @@ class Rejected:
     atoms: tuple[int, ...] = ()
     strain_trace: tuple[float, ...] = ()
     """Mean strain of every chunk, where dynamics had begun."""
+    volume_trace: tuple[float, ...] = ()
+    """Mean volume of every chunk over that of the structure that came in."""
 
     def __str__(self) -> str:
         return f"{self.stage}: {self.reason} ({self.detail})"

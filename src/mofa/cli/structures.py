@@ -26,11 +26,9 @@ TimeLimit = Annotated[float, typer.Option("--time-limit-s", min=1, help="Time li
 def validate(
     files: CifFiles,
     steps: Annotated[int, typer.Option("--steps", min=1, help="MD steps; the paper runs 1 000 000.")] = 20_000,
-    supercell: Annotated[tuple[int, int, int], typer.Option("--supercell", help="Unit cells along a, b and c.")] = (
-        2,
-        2,
-        2,
-    ),
+    supercell: Annotated[
+        tuple[int, int, int], typer.Option("--supercell", metavar="A B C", help="Unit cells along a, b and c.")
+    ] = (2, 2, 2),
     min_width_ang: Annotated[
         float, typer.Option("--min-width-ang", min=0, help="More unit cells where it is narrower than this, Å.")
     ] = 0.0,
@@ -78,6 +76,8 @@ def validate(
         picture_format(target)
     if restart is not None and len(files) > 1:
         raise InputError("one restart file for many structures", where="--restart", action="Run them one by one")
+    if restart is not None and engine == "ase-relax":
+        raise InputError("a relaxation has no restart file", where="--restart", action="Leave it away")
 
     def work(path: Path) -> Answer:
         framework = read_cif(path)
@@ -153,7 +153,7 @@ def _plot(result: Stability | Rejected, target: Path, title: str, timestep_fs: f
     if isinstance(result, Stability):
         volume_trace, note = result.volume_trace, f"{result.verdict}: strain {100 * result.strain:.1f} %"
     else:
-        volume_trace, note = (), f"refused: {result.reason}"
+        volume_trace, note = result.volume_trace, f"refused: {result.reason}"
     write_strain_picture(
         target,
         title=title,

@@ -88,6 +88,10 @@ class Timing:
         return self.ended_s - self.started_s
 
 
+GOES_ON = "goes_on"
+"""In the value of an item: its run is not over."""
+
+
 @dataclass(frozen=True)
 class Item:
     """One thing that a task made or refused."""
@@ -107,6 +111,11 @@ class Item:
     """Why it was refused; None for a product."""
     parts: tuple[str, ...] = ()
     """Files of what it was made from: the linkers of an assembled MOF."""
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the refusal is no end: a run that was out of time and is to be taken up again."""
+        return self.rejected is not None and self.value is not None and bool(self.value.get(GOES_ON))
 
 
 @dataclass(frozen=True)

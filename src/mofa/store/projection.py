@@ -175,6 +175,8 @@ class Projection:
                 )
             )
         for item in result.items:
+            if item.goes_on:
+                continue
             self._take_back(stage, item.key)
             self._entered[stage] += 1
             if item.rejected is not None:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.errors import EngineMissingError, InputError
+from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.units import EV_PER_ANG3_TO_GPA
 from mofa.validate.engine import Checkpoint, Dynamics
 
@@ -77,9 +77,11 @@ def simulate(job: CalculatorJob, *, on_progress: OnCells) -> CalculatorFinished 
 
     Raises:
         EngineMissingError: ASE or the calculator cannot be imported.
-        InputError: the calculator does not take its options.
+        InputError: the calculator does not take its options, or has no stress.
+        EngineError: it fails whatever the elements are.
     """
     from ase import Atoms, __version__
+    from ase.calculators.calculator import PropertyNotImplementedError
 
     atoms = Atoms(job.symbols, positions=job.positions, cell=job.cell, pbc=True)
     atoms.calc = build_calculator(job.calculator, job.options)
@@ -87,8 +89,15 @@ def simulate(job: CalculatorJob, *, on_progress: OnCells) -> CalculatorFinished 
         atoms.get_potential_energy()
         atoms.get_forces()
         atoms.get_stress()
-    except Exception as error:  # noqa: BLE001  calculators raise what they like
-        return CalculatorFailed(_message(error), _unknown_elements(job))
+    except PropertyNotImplementedError as error:
+        what = f"gives no energy, forces or stress ({_message(error)})"
+        raise InputError(what, where=job.calculator, action="Choose a calculator that has all three") from error
+    except Exception as error:
+        unknown = _unknown_elements(job)
+        if unknown and (len(unknown) < len(set(job.symbols)) or len(unknown) == 1):
+            return CalculatorFailed(_message(error), unknown)
+        action = "Try the calculator on this structure by itself"
+        raise EngineError(f"does not work ({_message(error)})", where=job.calculator, action=action) from error
     try:
         if job.relax:
             _relax(atoms, job.dynamics, on_progress)
@@ -188,7 +197,7 @@ def _dynamics(atoms: Atoms, job: CalculatorJob, on_cells: OnCells) -> None:
             md.run(chunk // parts + (k < chunk % parts))
             cells.append(np.array(atoms.cell))
         step += chunk
-        is_checkpoint = step % dynamics.segment_steps == 0 or step == dynamics.steps
+        is_checkpoint = step % dynamics.segment_steps == 0 or step == dynamics.last_whole_chunk
         state = _state(atoms, rng, md.p_eps) if is_checkpoint else b""
         on_cells(step, np.array(cells), state, time.process_time())
     LBFGS(atoms, logfile=None).run(fmax=FMAX_EV_PER_ANG, steps=QUENCH_ITERATIONS)

@@ -67,7 +67,7 @@ class Dynamics:
     seed: int
     samples_per_chunk: int = 5
     checkpoint_steps: int = 5000
-    """Steps between two checkpoints; there is one at the end, too."""
+    """Steps between two checkpoints; there is one after the last whole chunk, too."""
     time_limit_s: float = 3600.0
     """Wall-clock limit of this sitting."""
 
@@ -80,6 +80,11 @@ class Dynamics:
     def segment_steps(self) -> int:
         """Steps from checkpoint to checkpoint: `checkpoint_steps` in whole chunks."""
         return self.chunk_steps * max(1, round(self.checkpoint_steps / self.chunk_steps))
+
+    @property
+    def last_whole_chunk(self) -> int:
+        """The step at which the last chunk of full length ends."""
+        return self.steps - self.steps % self.chunk_steps
 
 
 @dataclass(frozen=True, eq=False)

@@ -57,7 +57,7 @@ def lammps_files(
         chunk_steps=chunk_steps,
         seed=seed,
     )
-    check_options(dynamics)
+    check_options(dynamics, len(ready))
     prepared = prepare(ready, dynamics.supercell)
     if isinstance(prepared, Rejected):
         return prepared

@@ -27,7 +27,8 @@ def one_gpu(n_gpus: int, *, folder: Path | None = None, deadline_s: float = floa
         deadline_s: when to give up, on the clock of `time.monotonic`.
 
     Yields:
-        The environment variables that make a program use that GPU.
+        The environment variable that makes a program use that GPU, of NVIDIA or AMD: one of those that this process
+        was given, where it was given enough.
 
     Raises:
         TimeoutError: no place became free in time.
@@ -35,17 +36,20 @@ def one_gpu(n_gpus: int, *, folder: Path | None = None, deadline_s: float = floa
     if n_gpus == 0:
         yield {}
         return
+    names = [name for name in os.environ.get("CUDA_VISIBLE_DEVICES", "").replace(" ", "").split(",") if name]
+    if len(names) < n_gpus:
+        names = [str(gpu) for gpu in range(n_gpus)]
     where = folder or Path(tempfile.gettempdir(), f"mofa-gpus-{os.getuid()}")
     where.mkdir(exist_ok=True)
     while True:
         for place in range(RUNS_PER_GPU):
             for gpu in range(n_gpus):
-                with (where / f"{gpu}-{place}").open("w") as lock:
+                with (where / f"{names[gpu]}-{place}").open("w") as lock:
                     try:
                         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     except BlockingIOError:
                         continue
-                    yield {"CUDA_VISIBLE_DEVICES": str(gpu), "ROCR_VISIBLE_DEVICES": str(gpu)}
+                    yield {"CUDA_VISIBLE_DEVICES": names[gpu]}
                     return
         if time.monotonic() > deadline_s:
             raise TimeoutError

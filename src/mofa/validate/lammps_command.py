@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from functools import lru_cache
-from itertools import pairwise
+from itertools import takewhile
 from pathlib import Path
 
 from mofa.chemistry.framework import Framework
@@ -124,9 +124,8 @@ def check_command(command: tuple[str, ...]) -> str:
     found = re.search(r"Simulator.*?- (\d+ \w+ \d{4})", done.stdout)
     if done.returncode or found is None:
         last = (done.stderr.strip() or done.stdout.strip() or f"exit code {done.returncode}").splitlines()[-1]
-        raise EngineMissingError(
-            f"{' '.join(command)} is no working LAMMPS ({last})", where="command", action="Correct it"
-        )
+        action = "Correct it, or build LAMMPS with what it asks for"
+        raise EngineMissingError(f"{' '.join(command)} is no working LAMMPS ({last})", where="command", action=action)
     packages = set(
         re.findall(r"[A-Z][A-Z0-9-]+", done.stdout.partition("Installed packages:")[2].partition("List of")[0])
     )
@@ -143,9 +142,10 @@ def check_command(command: tuple[str, ...]) -> str:
 def _accelerators(command: tuple[str, ...]) -> set[str]:
     """Packages that ``-sf`` and ``-k`` ask for."""
     asked = set()
-    for word, after in pairwise(command):
-        if word in ("-sf", "-suffix") and after in _ACCELERATORS:
-            asked.add(_ACCELERATORS[after])
-        if word in ("-k", "-kokkos") and after == "on":
+    for k, word in enumerate(command):
+        following = list(takewhile(lambda after: not after.startswith("-"), command[k + 1 :]))
+        if word in ("-sf", "-suffix"):
+            asked |= {_ACCELERATORS[suffix] for suffix in following if suffix in _ACCELERATORS}
+        if word in ("-k", "-kokkos") and following[:1] == ["on"]:
             asked.add("KOKKOS")
     return asked

@@ -25,7 +25,7 @@ class Log:
         self.last = last
         self.begun = False
         self._chunk_steps = chunk_steps
-        self._step = first
+        self.step = first
         self._read = 0
         self._cells: list[NDArray[np.float64]] = []
         self._held: list[tuple[int, NDArray[np.float64]]] = []
@@ -38,13 +38,13 @@ class Log:
         while self._held:
             yield self._held.pop(0)
         for step, cell in self._new_lines(path):
-            if step <= self._step:
+            if step <= self.step:
                 self.begun = True
                 continue
             self._cells.append(cell)
-            chunk_end = min(self.last, (self._step // self._chunk_steps + 1) * self._chunk_steps)
+            chunk_end = min(self.last, (self.step // self._chunk_steps + 1) * self._chunk_steps)
             if step >= chunk_end:
-                cells, self._cells, self._step = np.array(self._cells), [], chunk_end
+                cells, self._cells, self.step = np.array(self._cells), [], chunk_end
                 yield chunk_end, cells
 
     def put_back(self, step: int, cells: NDArray[np.float64]) -> None:

@@ -18,6 +18,7 @@ from mofa.errors import EngineError
 from mofa.validate.engine import Checkpoint, Dynamics
 from mofa.validate.following import Follower, RunEndedError
 from mofa.validate.lammps_log import CELL_COLUMNS, Log, read_dump
+from mofa.validate.lammps_worker import without_mpi
 from mofa.validate.supercell import Supercell
 from mofa.validate.uff4mof import Terms
 from mofa.validate.uff4mof.writer import (
@@ -47,7 +48,7 @@ class ProcessRun:
         deadline_s: float,
     ) -> None:
         self.command = command
-        self.environment = {**os.environ, **variables}
+        self.environment = {**without_mpi(os.environ), **variables}
         self.folder = folder
         self.terms = terms
         self.supercell = supercell
@@ -73,6 +74,8 @@ class ProcessRun:
         resume = resume_commands(self.terms, "mof.restart")
         while step < d.steps:
             end = min(d.steps, (step // d.segment_steps + 1) * d.segment_steps)
+            if step < d.last_whole_chunk < end:
+                end = d.last_whole_chunk
             self._stretch([*(begin if step == 0 else resume), *ensemble_commands(d)], step, end)
             step = end
         self._process([*resume, *ensemble_commands(d), "run 0", *quench_commands(), *self._dump()], None)
@@ -84,12 +87,13 @@ class ProcessRun:
     def _stretch(self, commands: list[str], first: int, last: int) -> None:
         """Dynamics from one checkpoint to the next, chunk by chunk as the log grows."""
         d = self.dynamics
-        every = max(1, d.chunk_steps // d.samples_per_chunk)
+        # A line at the end of every chunk, and as many between as divide it.
+        samples = max(n for n in range(1, d.samples_per_chunk + 1) if d.chunk_steps % n == 0)
         script = [
             *commands,
             f"thermo_style custom step {' '.join(CELL_COLUMNS)}",
             "thermo_modify flush yes line one format float %.12g",
-            f"thermo {every}",
+            f"thermo {d.chunk_steps // samples}",
             f"run {last - first} post no",
             "write_restart mof.restart",
         ]
@@ -130,8 +134,12 @@ class ProcessRun:
             _end(child)
         self.cpu_s += _children_cpu_s() - cpu_before_s
         if child.returncode:
+            self._report(log, ended=False)
             raise self._failure(child.returncode, begun=log is not None and log.begun)
         self._report(log, ended=True)
+        if log is not None and log.step < log.last:
+            what = f"LAMMPS' log ends at step {log.step} of {log.last}"
+            raise EngineError(what, where="command", action="Leave -log and thermo settings out of the command")
 
     def _report(self, log: Log | None, *, ended: bool) -> None:
         if log is None:
@@ -141,7 +149,8 @@ class ProcessRun:
             if is_last and not ended:
                 log.put_back(step, cells)
                 return
-            state = (self.folder / "mof.restart").read_bytes() if is_last else b""
+            whole = step % self.dynamics.chunk_steps == 0
+            state = (self.folder / "mof.restart").read_bytes() if is_last and whole else b""
             self.follower(step, cells, state, self.cpu_s)
 
     def _failure(self, code: int, *, begun: bool) -> Exception:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,11 +14,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.errors import EngineError, EngineMissingError
+from mofa.errors import EngineError, EngineMissingError, InputError
 
 DATA_NAME = "mof.data"
 RESTART_NAME = "mof.restart"
-# Variables by which a batch system's MPI launcher would make this process a rank of its own job.
 _MPI_VARIABLES = ("PMI_", "PMIX_", "HYDI_", "MPI_LOCAL")
 
 OnCells = Callable[[int, NDArray[np.float64], bytes, float], None]
@@ -45,7 +44,7 @@ class Job:
     steps: int = 0
     """Length of the whole run."""
     checkpoint_steps: int = 1
-    """The restart file is written whenever so many steps are full, and at the end."""
+    """The restart file is written whenever so many steps are full, and after the last whole chunk."""
     chunk_steps: int = 1
     samples_per_chunk: int = 1
     step: int = 0
@@ -81,18 +80,23 @@ def simulate(job: Job, *, on_progress: OnCells) -> Finished | BlewUp:
 
     Raises:
         EngineMissingError: LAMMPS cannot be loaded.
-        EngineError: LAMMPS refused the data file, the restart file or the setup commands.
+        EngineError: LAMMPS refused the data file or the setup commands.
+        InputError: it cannot read the restart file.
     """
     lmp = open_lammps()
     try:
         if job.state:
-            Path(RESTART_NAME).write_bytes(job.state)
-            _obey(lmp, job.resume)
+            _read_state(lmp, job)
         else:
             read_structure(lmp, job)
         return _dynamics(lmp, job, on_progress)
     finally:
         lmp.close()
+
+
+def without_mpi(environment: Mapping[str, str]) -> dict[str, str]:
+    """Environment variables without those by which an MPI launcher makes a process a rank of its own job."""
+    return {name: value for name, value in environment.items() if not name.startswith(_MPI_VARIABLES)}
 
 
 def open_lammps() -> Any:
@@ -101,7 +105,7 @@ def open_lammps() -> Any:
     Raises:
         EngineMissingError: LAMMPS or its MPI library is not there.
     """
-    for name in [name for name in os.environ if name.startswith(_MPI_VARIABLES)]:
+    for name in set(os.environ) - set(without_mpi(os.environ)):
         del os.environ[name]
     try:
         for file in metadata.files("mpich") or []:
@@ -140,6 +144,22 @@ def read_structure(lmp: Any, job: Job) -> None:
         data.unlink()
 
 
+def _read_state(lmp: Any, job: Job) -> None:
+    """Take a run up again.
+
+    Raises:
+        InputError: LAMMPS cannot read its restart file: it is of another version or machine.
+    """
+    Path(RESTART_NAME).write_bytes(job.state)
+    try:
+        lmp.commands_list(list(job.resume))
+    except Exception as error:
+        what = f"this LAMMPS cannot go on from the restart file ({_message(error)})"
+        raise InputError(
+            what, where="lammps", action="Delete the restart file, or use the LAMMPS that wrote it"
+        ) from error
+
+
 def _obey(lmp: Any, commands: tuple[str, ...]) -> None:
     try:
         lmp.commands_list(list(commands))
@@ -164,7 +184,7 @@ def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
             chunk = min(job.chunk_steps - step % job.chunk_steps, job.steps - step)
             cells = _sampled(lmp, chunk, job.samples_per_chunk)
             step += chunk
-            is_checkpoint = step % job.checkpoint_steps == 0 or step == job.steps
+            is_checkpoint = step % job.checkpoint_steps == 0 or step == job.steps - job.steps % job.chunk_steps
             on_cells(step, cells, _restart_file(lmp) if is_checkpoint else b"", time.process_time())
         lmp.commands_list(list(job.quench))
     except OSError:

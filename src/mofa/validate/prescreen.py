@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected
+from mofa.errors import InputError
 from mofa.units import PA_PER_ATM
 from mofa.validate.engine import Dynamics, force_field
 from mofa.validate.stability import prepare_framework
@@ -40,7 +41,10 @@ def expected_strain(
 
     Raises:
         EngineMissingError: LAMMPS is not installed.
+        InputError: no steps.
     """
+    if steps < 1:
+        raise InputError(f"steps is {steps}", where="prescreen", action="Give a positive number")
     ready = prepare_framework(framework)
     if isinstance(ready, Rejected):
         return ready

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from mofa import __version__
 from mofa.chemistry.bond_orders import with_orders
 from mofa.chemistry.bonds import BondGraph
 from mofa.chemistry.elements import covalent_radius_ang
@@ -19,6 +22,7 @@ from mofa.chemistry.lennard_jones import has_lennard_jones
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.chemistry.results import Stability
 from mofa.errors import InputError
+from mofa.textfiles import make_writable_folder
 from mofa.units import PA_PER_ATM
 from mofa.validate.early import EarlyRejection
 from mofa.validate.engine import Checkpoint, Dynamics, force_field
@@ -31,8 +35,10 @@ TAIL_FRACTION = 0.25
 TAIL_STEPS = 5000
 # Perceived bonds stay below 1.3 times the sum of the covalent radii, metal-metal contacts of paddlewheels too.
 LONGEST_BOND_RATIO = 2.0
-GOES_ON = frozenset({Reason.TIME_LIMIT, Reason.CRASHED})
+GOES_ON = frozenset({Reason.TIME_LIMIT, Reason.CRASHED, Reason.UNSTABLE})
 """Ends after which a run can be taken up again from its restart file."""
+MAX_ATOMS = 1_000_000
+WIDEST_ANG = 1000.0
 
 OnProgress = Callable[[float, str], None]
 
@@ -66,7 +72,7 @@ def validate(
     A run that reaches its last step is a `Stability`, however far the cell went: ask its `stable` and `trainable`.
 
     With a restart file a run that was killed or ran out of time goes on where it was, and one that has ended is
-    prolonged by asking for more steps; the outcome is that of one long run.
+    prolonged by asking for more steps; between multiples of `checkpoint_steps` the outcome is that of one long run.
 
     Args:
         framework: any periodic structure; bonds and bond orders that are not known are perceived.
@@ -86,7 +92,7 @@ def validate(
         early_reject: end a run that is lost (see `EarlyRejection`) before its last step.
         early_reject_strain: a run whose strain stays beyond this is lost.
         early_reject_window_steps: for so many steps.
-        restart: restart file of the run, made at the first checkpoint; removed when the run is refused for good.
+        restart: restart file of the run, made at the first checkpoint; removed when the run blows up.
         checkpoint_steps: steps between two states of the restart file.
         seed: of velocities and rattling; the same seed gives the same run on the same machine.
         time_limit_s: wall-clock limit of this sitting, s.
@@ -121,7 +127,7 @@ def validate(
         checkpoint_steps=checkpoint_steps,
         time_limit_s=time_limit_s,
     )
-    check_options(dynamics)
+    check_options(dynamics, len(ready))
     watch = _Watch(ready, dynamics, early, on_progress)
     keeper = (
         None
@@ -186,8 +192,12 @@ def _torn(framework: Framework, bonds: BondGraph) -> Rejected | None:
     return Rejected(Stage.VALIDATE, Reason.BOND_LENGTH, detail, tuple(sorted({i, j})))
 
 
-def check_options(dynamics: Dynamics) -> None:
-    """Raise `InputError` for an option that no engine can run."""
+def check_options(dynamics: Dynamics, n_atoms: int) -> None:
+    """Raise `InputError` for options that no engine can run on a cell of so many atoms."""
+    in_all = n_atoms * math.prod(dynamics.supercell)
+    if in_all > MAX_ATOMS:
+        what = f"the supercell {dynamics.supercell} has {in_all} atoms, more than {MAX_ATOMS}"
+        raise InputError(what, where="validate", action="Give fewer repeats, or a smaller min_width_ang")
     positive = ("steps", "temperature_k", "timestep_fs", "chunk_steps", "checkpoint_steps", "time_limit_s")
     for name in positive:
         value = getattr(dynamics, name)
@@ -202,14 +212,16 @@ def check_supercell(repeats: tuple[int, int, int], min_width_ang: float) -> None
     if len(repeats) != 3 or min(repeats) < 1:
         action = "Give three repeats of at least 1"
         raise InputError(f"supercell is {repeats}", where="validate", action=action)
-    if not (np.isfinite(min_width_ang) and min_width_ang >= 0):
-        raise InputError(f"min_width_ang is {min_width_ang}", where="validate", action="Give a width in Å, or 0")
+    if not 0 <= min_width_ang <= WIDEST_ANG:
+        what = f"min_width_ang is {min_width_ang}"
+        raise InputError(what, where="validate", action=f"Give a width of 0 to {WIDEST_ANG:g} Å")
 
 
 def _identity(framework: Framework, dynamics: Dynamics, engine: Sequence[str]) -> Identity:
     """What two sittings of one run have in common: all but length and limits."""
     return identity(
         framework,
+        version=__version__,
         engine=" ".join(filter(None, engine)),
         supercell=list(dynamics.supercell),
         temperature_k=dynamics.temperature_k,
@@ -252,9 +264,8 @@ class _Watch:
         return Rejected(Stage.VALIDATE, Reason.UNSTABLE, detail)
 
     def with_trace(self, refused: Rejected) -> Rejected:
-        """The refusal with the strain that led to it."""
-        trace = tuple(self.history.strain)
-        return Rejected(refused.stage, refused.reason, refused.detail, refused.atoms, strain_trace=trace)
+        """The refusal with the course that led to it."""
+        return replace(refused, strain_trace=tuple(self.history.strain), volume_trace=tuple(self.history.volume_ratio))
 
     def final(self, trace: list[float]) -> float:
         """Mean over the last quarter of the run, of 5000 steps at most and one chunk at least."""
@@ -267,9 +278,11 @@ class _Keeper:
 
     Raises:
         InputError: the file belongs to another run, or that run has gone on for longer than is asked for.
+        OutputError: its folder cannot be written.
     """
 
     def __init__(self, path: Path, run: Identity, watch: _Watch) -> None:
+        make_writable_folder(path.parent)
         self._path = path
         self._run = run
         self._watch = watch
