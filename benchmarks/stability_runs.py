@@ -24,7 +24,7 @@ from benchmarks.published_frameworks import BDC, BPDC, NDC, PUBLISHED
 from mofa.assemble import assemble
 from mofa.build import build
 from mofa.campaign.training import conditions_of
-from mofa.chemistry import Family, Framework, Linker, Rejected
+from mofa.chemistry import Family, Framework, Linker, Reason, Rejected
 from mofa.chemistry.cif import read_cif, write_cif
 from mofa.config import CampaignConfig, parse_config
 from mofa.generate import GENERATORS, StreamRequest
@@ -194,6 +194,9 @@ def run(path: Path, seed: int, options: argparse.Namespace) -> None:
         seed=seed,
     )
     refused = isinstance(result, Rejected)
+    if refused and result.reason in (Reason.TIME_LIMIT, Reason.CRASHED):
+        print(f"{key}: {result}", flush=True)
+        return
     row = {
         "key": f"{key}-{options.steps}",
         "file": path.stem,

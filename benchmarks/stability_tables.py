@@ -24,6 +24,7 @@ from rdkit import Chem
 from rdkit.Chem import rdMolDescriptors
 from scipy.stats import spearmanr
 
+from benchmarks.published_frameworks import PUBLISHED
 from mofa.chemistry.results import STABLE_STRAIN, TRAINABLE_STRAIN
 from mofa.validate.early import EarlyRejection
 
@@ -31,7 +32,7 @@ DATA = Path(__file__).with_name("strain_runs.csv")
 CHUNK_STEPS = 500
 SETS = ("published", "nitrile", "generated", "flexible", "floppy", "chains", "coils")
 COLUMNS = ("set", "file", "name", "linkers", "n_atoms", "seed", "steps", "strain", "strain_inverted", "volume_percent",
-           "cpu_s", "refused", "trace_permille")  # fmt: skip
+           "edges_ang", "cpu_s", "refused", "trace_permille")  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ def main() -> None:
     overview(runs)
     published(runs)
     two_seeds(runs)
+    cells()
     stable_fraction(runs)
     explanation(runs)
     early_rejection(runs)
@@ -82,7 +84,8 @@ def collect(folder: Path) -> None:
     found = {}
     for file in folder.glob("runs-*.jsonl"):
         for row in map(json.loads, file.read_text().splitlines()):
-            if row["file"] in listed and tuple(row["supercell"]) == (2, 2, 2):
+            ended = not row["refused"].startswith(("time_limit", "crashed"))
+            if ended and row["file"] in listed and tuple(row["supercell"]) == (2, 2, 2):
                 found[row["file"], row["seed"]] = row
     with DATA.open("w", newline="") as stream:
         writer = csv.writer(stream)
@@ -91,10 +94,11 @@ def collect(folder: Path) -> None:
             kind, entry = listed[file]
             volume = "" if not row["volume_trace"] else f"{100 * (fmean(row['volume_trace'][-10:]) - 1):.2f}"
             strains = ["" if row[key] is None else f"{row[key]:.4f}" for key in ("strain", "strain_inverted")]
+            edges = "" if row["cell"] is None else " ".join(f"{math.hypot(*vector):.3f}" for vector in row["cell"])
             trace = " ".join(str(round(1000 * x)) for x in row["strain_trace"])
             writer.writerow(
                 [kind, file, entry["name"], " ".join(entry["linkers"]), entry["n_atoms"], seed, row["steps"], *strains,
-                 volume, "" if row["cpu_s"] is None else round(row["cpu_s"]), row["refused"], trace]
+                 volume, edges, "" if row["cpu_s"] is None else round(row["cpu_s"]), row["refused"], trace]
             )  # fmt: skip
 
 
@@ -127,13 +131,14 @@ def wilson(n: int, of: int) -> str:
     return f"{100 * p:.0f} % ({100 * max(0.0, middle - half):.0f} to {100 * min(1.0, middle + half):.0f})"
 
 
-def _table(title: str, *columns: str) -> None:
+def print_table(title: str, *columns: str) -> None:
+    """The head of a table."""
     print(f"\n## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}")
 
 
 def overview(runs: Sequence[Run]) -> None:
     """How many runs there are and how they ended."""
-    _table("Runs", "set", "MOFs", "runs", "strain < 10 %", "< 25 %", "median strain", "CPU-s a run")
+    print_table("Runs", "set", "MOFs", "runs", "strain < 10 %", "< 25 %", "median strain", "CPU-s a run")
     for kind in SETS:
         of = [run for run in runs if run.set == kind]
         if of:
@@ -146,15 +151,30 @@ def overview(runs: Sequence[Run]) -> None:
 
 def published(runs: Sequence[Run]) -> None:
     """Known frameworks and the rigid nitriles, seed by seed."""
-    _table("Known frameworks, rigid nitriles and chains: strain by seed", "MOF", "atoms", "strain, %")
+    print_table("Known frameworks, rigid nitriles and chains: strain by seed", "MOF", "atoms", "strain, %")
     for of in _by_file(run for run in runs if run.set not in ("generated", "flexible")):
         print(f"| {of[0].name} | {of[0].n_atoms} | {', '.join(f'{100 * run.strain:.1f}' for run in of)} |")
+
+
+def cells() -> None:
+    """Cells of known frameworks at the end of their runs against experiment."""
+    print_table("Cells against experiment", "MOF", "seed", "edges, Å", "experiment, Å", "difference, %")
+    with DATA.open() as stream:
+        for row in csv.DictReader(stream):
+            entry = PUBLISHED.get(row["name"]) if row["set"] == "published" else None
+            if entry is None:
+                continue
+            edges = [float(edge) * entry.ratio for edge in row["edges_ang"].split()]
+            off = [100 * (edge / real - 1) for edge, real in zip(edges, entry.edges_ang, strict=True)]
+            shown = (", ".join(f"{x:.{digits}f}" for x in values) for values, digits in
+                     ((edges, 2), (entry.edges_ang, 2), (off, 1)))  # fmt: skip
+            print(f"| {row['name']} | {row['seed']} | {' | '.join(shown)} |")
 
 
 def two_seeds(runs: Sequence[Run]) -> None:
     """Assembled MOFs that were run twice."""
     pairs = [of for of in _by_file(run for run in runs if run.set == "generated") if len(of) > 1]
-    _table(f"{len(pairs)} generated MOFs with two seeds: strain, %", "MOF", "atoms", "seed 1", "seed 2")
+    print_table(f"{len(pairs)} generated MOFs with two seeds: strain, %", "MOF", "atoms", "seed 1", "seed 2")
     for first, second, *_ in pairs:
         print(
             f"| {first.name.split('.')[1]} | {first.n_atoms} | {100 * first.strain:.1f} | {100 * second.strain:.1f} |"
@@ -167,7 +187,7 @@ def two_seeds(runs: Sequence[Run]) -> None:
 
 def stable_fraction(runs: Sequence[Run]) -> None:
     """Of what a default campaign makes, first seed."""
-    _table("Stable fraction at 50 000 steps, first seed", "set", "MOFs", "< 10 %", "< 25 %")
+    print_table("Stable fraction at 50 000 steps, first seed", "set", "MOFs", "< 10 %", "< 25 %")
     for kind in ("generated", "flexible", "chains", "coils"):
         of = [run for run in runs if run.set == kind and run.seed == 1]
         stable, goes_on = sum(run.stable for run in of), sum(run.goes_on for run in of)
@@ -193,7 +213,7 @@ FEATURES: dict[str, Callable[[Run], float]] = {
 
 def explanation(runs: Sequence[Run]) -> None:
     """What the final strain goes with."""
-    _table("What the strain at 50 000 steps goes with (Spearman)", "", "generated", "generated and flexible")
+    print_table("What the strain at 50 000 steps goes with (Spearman)", "", "generated", "generated and flexible")
     one = [run for run in runs if run.set == "generated" and run.seed == 1]
     both = one + [run for run in runs if run.set == "flexible" and run.seed == 1]
     for name, feature in FEATURES.items():
@@ -211,7 +231,7 @@ def _rank(feature: Callable[[Run], float], runs: Sequence[Run]) -> str:
 
 def early_rejection(runs: Sequence[Run]) -> None:
     """What ending lost runs would have saved, and whom it would have cost."""
-    _table(
+    print_table(
         "Early rejection, on all runs", "strain beyond", "for steps", "rejected", "of those lost in the end",
         "false: came back below 25 %", "below 10 %", "steps saved, all runs", "of the lost ones",
     )  # fmt: skip
@@ -221,7 +241,7 @@ def early_rejection(runs: Sequence[Run]) -> None:
     lost = [run for run in runs if not run.goes_on]
     print(f"\n{len(runs)} runs, {len(lost)} of them with a strain of 25 % or more at the end.")
     default = EarlyRejection()
-    _table("Stable MOFs per CPU-hour", "set", "without early rejection", "with", "ratio")
+    print_table("Stable MOFs per CPU-hour", "set", "without early rejection", "with", "ratio")
     for kind in ("generated", "flexible", "chains", "coils"):
         of = [run for run in runs if run.set == kind and run.seed == 1]
         if not of:
