@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,7 +28,7 @@ from mofa.report.trace import write_tasks, write_trace
 from mofa.store.durable import store_error, write_durably
 from mofa.store.folder import CampaignFolder
 from mofa.store.performance import measure, spans_of
-from mofa.store.records import CampaignRecords, load
+from mofa.store.records import CampaignRecords, StabilityRecord, load
 
 PAGE, MOFS_CSV, REJECTED_CSV = "index.html", "mofs.csv", "rejected.csv"
 TASKS_JSONL, TRACE = "tasks.jsonl", "trace.json"
@@ -153,7 +154,7 @@ def _facts(settings: Settings, records: CampaignRecords) -> list[tuple[str, str]
         facts.append(("Conditions", subscripts("; ".join(sorted({conditions(uptake) for uptake in uptakes})))))
     mofs = list(records.mofs.values())
     methods = {
-        "Stability": {_dynamics(mof.stability) for mof in mofs if mof.stability},
+        "Stability": _dynamics(mof.stability for mof in mofs if mof.stability),
         "Relaxation": {mof.optimized.method for mof in mofs if mof.optimized},
         "Charges": {mof.charges.method for mof in mofs if mof.charges},
         "Adsorption": _adsorption(uptakes),
@@ -181,10 +182,17 @@ def _adsorption(uptakes: list[Uptake]) -> set[str]:
     }
 
 
-def _dynamics(stability: Any) -> str:
-    cell = "×".join(str(n) for n in stability.supercell)
-    ps = stability.steps * stability.timestep_fs / 1000
-    return f"{stability.method}, {cell} cells, {ps:g} ps at {stability.temperature_k:g} K"
+def _dynamics(runs: Iterable[StabilityRecord]) -> set[str]:
+    """Every method with the lengths of its runs."""
+    lengths: dict[tuple[str, str, float], set[float]] = {}
+    for run in runs:
+        cell = "×".join(str(n) for n in run.supercell)
+        key = run.method, cell, run.temperature_k
+        lengths.setdefault(key, set()).add(run.steps * run.timestep_fs / 1000)
+    return {
+        f"{method}, {cell} cells, {', '.join(f'{ps:g}' for ps in sorted(found))} ps at {temperature_k:g} K"
+        for (method, cell, temperature_k), found in lengths.items()
+    }
 
 
 def _state(campaign: CampaignFolder, records: CampaignRecords) -> str:

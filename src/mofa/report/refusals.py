@@ -25,6 +25,8 @@ class Course:
 
     points: str
     """Of a polyline in a box of `COURSE_WIDTH` by `COURSE_HEIGHT`, from the first chunk to the last."""
+    limit_y: float
+    """Height in that box at which a MOF no longer goes on."""
     last: float
     """Strain at the end."""
 
@@ -106,7 +108,8 @@ def _course(records: CampaignRecords, refusal: Rejection) -> Course | None:
     high = max(COURSE_STRAIN, *trace)
     step = COURSE_WIDTH / (len(trace) - 1)
     points = (f"{k * step:.1f},{COURSE_HEIGHT * (1 - strain / high):.1f}" for k, strain in enumerate(trace))
-    return Course(" ".join(points), trace[-1])
+    limit_y = COURSE_HEIGHT * (1 - records.limits.trainable / high)
+    return Course(" ".join(points), round(limit_y, 1), trace[-1])
 
 
 def _link(refusal: Rejection, files: FileStore, folder: Path) -> str:
