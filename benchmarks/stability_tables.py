@@ -235,7 +235,7 @@ def early_rejection(runs: Sequence[Run]) -> None:
         "Early rejection, on all runs", "strain beyond", "for steps", "rejected", "of those lost in the end",
         "false: came back below 25 %", "below 10 %", "steps saved, all runs", "of the lost ones",
     )  # fmt: skip
-    for limit in (0.25, 0.30, 0.35, 0.40, 0.50):
+    for limit in (0.25, 0.30, 0.35, 0.40, 0.45, 0.50):
         for window in (500, 1500, 5000):
             _rule(runs, EarlyRejection(limit, window))
     lost = [run for run in runs if not run.goes_on]

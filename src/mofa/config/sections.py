@@ -125,7 +125,7 @@ class Validate(Section):
     """Steps between two restart files."""
     early_reject: bool = True
     """Whether a run that is lost is ended."""
-    early_reject_strain: PositiveFloat = 0.40
+    early_reject_strain: PositiveFloat = 0.45
     """A run is lost when its strain has stayed beyond this for `early_reject_window_steps`."""
     early_reject_window_steps: PositiveInt = 1500
     """Steps that this takes."""
