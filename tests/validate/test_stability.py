@@ -55,6 +55,8 @@ def _broken(what):
             return molecule("c1ccccc1")[0]
         case "element":
             return replace(good, symbols=("Xx", *good.symbols[1:]))
+        case "dummy":
+            return replace(good, symbols=("Zn", "Fr", *good.symbols[2:]))
         case "untyped":
             return replace(good, symbols=("Rb", "Rb", *good.symbols[2:]))
         case "empty":
@@ -74,6 +76,7 @@ def _broken(what):
         ("gap", Reason.NOT_PERIODIC),
         ("molecule", Reason.NOT_PERIODIC),
         ("element", Reason.UNKNOWN_ELEMENT),
+        ("dummy", Reason.UNKNOWN_ELEMENT),
         ("untyped", Reason.UNTYPED),
         ("empty", Reason.UNREADABLE),
     ],

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from mofa.chemistry.bonds import Pairs, neighbor_pairs
-from mofa.chemistry.elements import is_element
+from mofa.chemistry.elements import DUMMIES, is_element
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 
@@ -30,10 +30,11 @@ def inspect(framework: Framework, stage: Stage) -> Rejected | None:
 
 def inspect_contents(framework: Framework, stage: Stage) -> Rejected | None:
     """The part of `inspect` that needs no distances: elements, finite numbers, a right-handed cell with room."""
-    unknown = tuple(k for k, symbol in enumerate(framework.symbols) if not is_element(symbol))
+    unknown = tuple(k for k, s in enumerate(framework.symbols) if s in DUMMIES or not is_element(s))
     if unknown:
         names = ", ".join(sorted({framework.symbols[k] for k in unknown}))
-        return Rejected(stage, Reason.UNKNOWN_ELEMENT, f"not an element: {names}", unknown)
+        detail = f"not an element, or a dummy atom of a linker: {names}"
+        return Rejected(stage, Reason.UNKNOWN_ELEMENT, detail, unknown)
     if not len(framework):
         return Rejected(stage, Reason.UNREADABLE, "the structure has no atoms")
     if not np.isfinite(framework.cell).all():

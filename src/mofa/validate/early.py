@@ -12,9 +12,9 @@ from mofa.errors import InputError
 class EarlyRejection:
     """A run is lost once its strain has stayed beyond a limit for a while.
 
-    Calibrated on our own runs (`benchmarks/stability.md`): of those that had come through after 50 000 steps the highest
-    had been at 0.41 in between. There is no early *acceptance*: a strain of 9 % after 10 000 steps can be 60 % after
-    40 000.
+    Calibrated on our own runs (`benchmarks/stability.md`): of those that had come through after 50 000 steps one had
+    been at 0.41 in between, none higher. There is no early *acceptance*: a strain of 9 % after 10 000 steps can be 60 %
+    after 40 000.
     """
 
     strain: float = 0.45
