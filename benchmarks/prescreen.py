@@ -126,4 +126,7 @@ def relax(job: Job, *, on_progress: object) -> np.ndarray:
 
 
 if __name__ == "__main__":
-    main()
+    # Child processes find functions by the name of their module.
+    from benchmarks import prescreen
+
+    prescreen.main()

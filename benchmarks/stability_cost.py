@@ -167,4 +167,7 @@ def _resident_mb() -> float:
 
 
 if __name__ == "__main__":
-    main()
+    # Child processes find functions by the name of their module.
+    from benchmarks import stability_cost
+
+    stability_cost.main()
