@@ -48,6 +48,16 @@ def test_the_best_go_on_while_new_mofs_wait_and_the_others_when_none_does():
     assert [rule.next(K.OPTIMIZE).subject for _ in range(5)] == ["f", "a", "c", "d", "b"]
 
 
+def test_the_prescreen_has_a_say_in_which_run_is_prolonged():
+    for expected, first in ((0.1, "a"), (0.5, "b")):
+        rule = policy(share=0.5, steps=(1000, 5000))
+        mofs = (Product("a", "ref-a", score=expected), Product("b", "ref-b", score=0.1))
+        rule.on_result(Task("assemble-x", K.ASSEMBLE), Outcome(True, mofs))
+        for _ in "ab":
+            run(rule, lambda task: {"a": 0.05, "b": 0.06}[task.subject])
+        assert rule.next(K.VALIDATE).subject == first
+
+
 def test_a_prolongation_is_the_same_run_with_more_steps():
     rule = policy(share=1.0)
     add_mofs(rule, "a")

@@ -25,7 +25,7 @@ class Fidelity:
     """Which runs are prolonged, by asynchronous successive halving (arXiv 1810.05934).
 
     A MOF that comes through a run of one length waits, and may go on to the next length when it is among the best
-    share of all that came through so far, by its strain. Nothing is ever accepted before the last length. A run that
+    share of all that came through so far, by its rank. Nothing is ever accepted before the last length. A run that
     was out of time goes on before anything else.
 
     Args:
@@ -84,10 +84,10 @@ class Fidelity:
         """A run was out of time."""
         self._cut_off[entry.key] = Due(entry, rung)
 
-    def survived(self, entry: Product, rung: int, strain: float) -> bool:
-        """A run has ended well; whether there is a longer one, for which it now waits."""
+    def survived(self, entry: Product, rung: int, rank: float) -> bool:
+        """A run has ended well; whether there is a longer one, for which it now waits. The lowest rank is the best."""
         if rung >= len(self._waiting):
             return False
         self._survived[rung] += 1
-        self._waiting[rung].add(entry, strain)
+        self._waiting[rung].add(entry, rank)
         return True

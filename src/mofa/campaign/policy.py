@@ -25,6 +25,9 @@ from mofa.campaign.queues import Line, Ranking, Shelf, Stack
 from mofa.campaign.settings import PolicySettings
 from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, derived_seed
 
+PRESCREEN_WEIGHT = 0.25
+"""Of the strain that a pre-screen expects beside that of a run, where runs to be prolonged are ranked."""
+
 
 class Policy:
     """Decides what runs next.
@@ -55,6 +58,8 @@ class Policy:
         )
         self._known_mofs: set[str] = set()
         self._mofs = Stack(settings.max_waiting_mofs)
+        self._expected: dict[str, float] = {}
+        """Strain that a pre-screen expects of MOFs, where there is one."""
         self._stable = Ranking()
         self._relaxed = Line()
         self._charged = Line()
@@ -138,6 +143,7 @@ class Policy:
             case TaskKind.ASSEMBLE:
                 fresh = {mof.key: mof for mof in outcome.products if mof.key not in self._known_mofs}
                 self._known_mofs.update(fresh)
+                self._expected |= {key: mof.score for key, mof in fresh.items() if mof.score is not None}
                 self._mofs.add(fresh.values())
             case TaskKind.VALIDATE:
                 if outcome.cut_off:
@@ -227,7 +233,9 @@ class Policy:
 
     def _survived(self, task: Task, product: Product, strain: float) -> None:
         """A MOF has kept its shape: it goes on to longer dynamics, or to optimisation and into the training set."""
-        if not self._fidelity.survived(_as_assembled(task), task.options.get("rung", 0), strain):
+        # Both together tell the end better than the strain so far (benchmarks/stability.md).
+        rank = strain + PRESCREEN_WEIGHT * self._expected.get(task.subject, 0.0)
+        if not self._fidelity.survived(_as_assembled(task), task.options.get("rung", 0), rank):
             self._stable.add(Product(task.subject, product.ref), strain)
             self._curriculum.add_strain(task.subject, strain, task.inputs[1:])
 
