@@ -113,7 +113,7 @@ def loop(job: Job, suffix: str, *, on_progress: object) -> float:
     read_structure(lmp, job)
     lmp.commands_list([*job.start, *job.ensemble, "run 0 post no"])
     start = time.process_time()
-    lmp.command(f"run {job.steps} pre no post no")
+    lmp.command(f"run {job.dynamics.steps} pre no post no")
     spent_s = time.process_time() - start
     lmp.close()
     return spent_s

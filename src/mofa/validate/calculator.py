@@ -14,11 +14,10 @@ import numpy as np
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.errors import InputError
-from mofa.isolate import ChildDiedError, TimeLimitError, run_isolated
 from mofa.validate import calculator_worker
 from mofa.validate.calculator_worker import CalculatorFailed, CalculatorJob, Value
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
-from mofa.validate.following import Follower, RunEndedError
+from mofa.validate.following import Follower
 from mofa.validate.supercell import Supercell
 
 
@@ -70,16 +69,9 @@ class CalculatorEngine:
             start=start,
         )
         follower = Follower(dynamics, on_chunk, start, on_checkpoint)
-        try:
-            outcome = run_isolated(
-                calculator_worker.simulate, job, time_limit_s=dynamics.time_limit_s, on_progress=follower
-            )
-        except RunEndedError as end:
-            return end.refused
-        except TimeLimitError:
-            return follower.refused(Reason.TIME_LIMIT, f"the limit of {dynamics.time_limit_s:g} s ran out")
-        except ChildDiedError as error:
-            return follower.refused(Reason.CRASHED, error.what)
+        outcome = follower.follow(calculator_worker.simulate, job)
+        if isinstance(outcome, Rejected):
+            return outcome
         if isinstance(outcome, CalculatorFailed):
             if not outcome.elements:
                 return follower.refused(Reason.BLEW_UP, outcome.why)

@@ -6,7 +6,7 @@ import io
 import json
 import time
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -16,15 +16,12 @@ from numpy.typing import NDArray
 
 from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.units import EV_PER_ANG3_TO_GPA
-from mofa.validate.engine import Checkpoint, Dynamics
+from mofa.validate.engine import Checkpoint, Dynamics, OnCells
 
 if TYPE_CHECKING:
     from ase import Atoms
 
 Value = str | int | float | bool
-OnCells = Callable[[int, NDArray[np.float64], bytes, float], None]
-"""As in `mofa.validate.lammps_worker`."""
-
 RATTLE_ANG = 0.05
 # Time constants of thermostat and barostat, in steps.
 THERMOSTAT_STEPS = 200
@@ -151,8 +148,7 @@ def _relax(atoms: Atoms, dynamics: Dynamics, on_cells: OnCells) -> None:
 
     optimizer = LBFGS(FrechetCellFilter(atoms, scalar_pressure=_pressure(dynamics)), logfile=None)
     step, converged = 0, False
-    while step < dynamics.steps:
-        chunk = min(dynamics.chunk_steps, dynamics.steps - step)
+    while chunk := sum(dynamics.chunk_parts(step)):
         if not converged:
             converged = optimizer.run(fmax=FMAX_EV_PER_ANG, steps=chunk)
         step += chunk
@@ -189,16 +185,13 @@ def _dynamics(atoms: Atoms, job: CalculatorJob, on_cells: OnCells) -> None:
         )
     md.p_eps = cell_momentum
     step = job.start.step if job.start else 0
-    while step < dynamics.steps:
-        chunk = min(dynamics.chunk_steps - step % dynamics.chunk_steps, dynamics.steps - step)
-        parts = min(dynamics.samples_per_chunk, chunk)
+    while parts := dynamics.chunk_parts(step):
         cells = []
-        for k in range(parts):
-            md.run(chunk // parts + (k < chunk % parts))
+        for part in parts:
+            md.run(part)
             cells.append(np.array(atoms.cell))
-        step += chunk
-        is_checkpoint = step % dynamics.segment_steps == 0 or step == dynamics.last_whole_chunk
-        state = _state(atoms, rng, md.p_eps) if is_checkpoint else b""
+        step += sum(parts)
+        state = _state(atoms, rng, md.p_eps) if dynamics.is_checkpoint(step) else b""
         on_cells(step, np.array(cells), state, time.process_time())
     LBFGS(atoms, logfile=None).run(fmax=FMAX_EV_PER_ANG, steps=QUENCH_ITERATIONS)
 

@@ -29,12 +29,14 @@ ENGINES = Registry(
     },
 )
 
-PARTICULARS = ("command", "gpus", "calculator", "calculator_options")
-"""Options of `validate` that are for the engine alone."""
-
 OnChunk = Callable[[int, NDArray[np.float64]], Rejected | None]
 """Called after every chunk with the steps done and the cells sampled in it, Å, ``[n_samples, 3, 3]`` (lattice vectors
 of one unit cell as rows); a refusal ends the run and is handed back by the engine."""
+
+
+OnCells = Callable[[int, NDArray[np.float64], bytes, float], None]
+"""What an engine's process reports after every chunk: the steps done; the supercells sampled since, lattice vectors as
+rows, Å, ``[n_samples, 3, 3]``; the state to go on from, if there is one at this step; and its CPU time, s."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,16 @@ class Dynamics:
         """Steps from checkpoint to checkpoint: `checkpoint_steps` in whole chunks."""
         return self.chunk_steps * max(1, round(self.checkpoint_steps / self.chunk_steps))
 
+    def chunk_parts(self, step: int) -> list[int]:
+        """Steps from `step` to the end of its chunk, in as many parts as there are samples; none at the end."""
+        steps = min(self.chunk_steps - step % self.chunk_steps, self.steps - step)
+        parts = min(self.samples_per_chunk, steps)
+        return [steps // parts + (k < steps % parts) for k in range(parts)]
+
+    def is_checkpoint(self, step: int) -> bool:
+        """Whether the run can be taken up again at this step."""
+        return step % self.segment_steps == 0 or step == self.last_whole_chunk
+
     @property
     def last_whole_chunk(self) -> int:
         """The step at which the last chunk of full length ends."""
@@ -104,7 +116,7 @@ def force_field(name: str, **particulars: str | int | Sequence[str]) -> ForceFie
 
     Args:
         name: see `ENGINES`.
-        particulars: options of this engine (`PARTICULARS`); those that are empty count as not given.
+        particulars: options of this engine; those that are empty count as not given.
 
     Raises:
         EngineMissingError: the engine is not known, or what it needs is not installed.

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import numpy as np
 from numpy.typing import NDArray
 
 from mofa.chemistry.rejected import Reason, Rejected, Stage
+from mofa.isolate import ChildDiedError, TimeLimitError, run_isolated
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk
+
+T = TypeVar("T")
 
 
 class RunEndedError(Exception):
@@ -33,8 +39,19 @@ class Follower:
         self.step = start.step if start else 0
         self.cpu_before_s = start.cpu_s if start else 0.0
 
+    def follow(self, simulate: Callable[..., T], job: object) -> T | Rejected:
+        """What ``simulate(job, on_progress=...)`` returns from a process of its own, or why the run ended before."""
+        try:
+            return run_isolated(simulate, job, time_limit_s=self.dynamics.time_limit_s, on_progress=self)
+        except RunEndedError as end:
+            return end.refused
+        except TimeLimitError:
+            return self.out_of_time()
+        except ChildDiedError as error:
+            return self.refused(Reason.CRASHED, error.what)
+
     def __call__(self, step: int, supercells: NDArray[np.float64], state: bytes, cpu_s: float) -> None:
-        """Take in a chunk (see `lammps_worker.OnCells`).
+        """Take in a chunk (an `engine.OnCells`).
 
         Raises:
             RunEndedError: the cell is not finite, or `on_chunk` refused to go on.
@@ -47,6 +64,10 @@ class Follower:
             raise RunEndedError(refused)
         if state and self.on_checkpoint is not None:
             self.on_checkpoint(Checkpoint(step, state, self.cpu_before_s + cpu_s))
+
+    def out_of_time(self) -> Rejected:
+        """The refusal of a run whose time limit ran out."""
+        return self.refused(Reason.TIME_LIMIT, f"the limit of {self.dynamics.time_limit_s:g} s ran out")
 
     def refused(self, reason: Reason, why: str) -> Rejected:
         """The refusal, with the step at which it happened."""

@@ -14,10 +14,10 @@ from mofa.chemistry.bond_orders import with_orders
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected, Stage
 from mofa.errors import EngineMissingError
-from mofa.isolate import ChildDiedError, TimeLimitError, run_isolated
+from mofa.isolate import run_isolated
 from mofa.validate import lammps_worker
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
-from mofa.validate.following import Follower, RunEndedError
+from mofa.validate.following import Follower
 from mofa.validate.lammps_worker import DATA_NAME, RESTART_NAME, BlewUp, Job
 from mofa.validate.supercell import Supercell
 from mofa.validate.uff4mof import Terms, parametrise
@@ -50,19 +50,9 @@ class LammpsEngine:
         if isinstance(prepared, Rejected):
             return prepared
         follower = Follower(dynamics, on_chunk, start, on_checkpoint)
-        try:
-            outcome = run_isolated(
-                lammps_worker.simulate,
-                job_of(*prepared, dynamics, start),
-                time_limit_s=dynamics.time_limit_s,
-                on_progress=follower,
-            )
-        except RunEndedError as end:
-            return end.refused
-        except TimeLimitError:
-            return follower.refused(Reason.TIME_LIMIT, f"the limit of {dynamics.time_limit_s:g} s ran out")
-        except ChildDiedError as error:
-            return follower.refused(Reason.CRASHED, error.what)
+        outcome = follower.follow(lammps_worker.simulate, job_of(*prepared, dynamics, start))
+        if isinstance(outcome, Rejected):
+            return outcome
         if isinstance(outcome, BlewUp):
             return follower.refused(Reason.BLEW_UP, outcome.why)
         if not np.isfinite(outcome.positions).all():
@@ -80,10 +70,7 @@ def job_of(terms: Terms, supercell: Supercell, dynamics: Dynamics, start: Checkp
         resume=tuple(resume_commands(terms, RESTART_NAME)),
         ensemble=tuple(ensemble_commands(dynamics)),
         quench=tuple(quench_commands()),
-        steps=dynamics.steps,
-        checkpoint_steps=dynamics.segment_steps,
-        chunk_steps=dynamics.chunk_steps,
-        samples_per_chunk=dynamics.samples_per_chunk,
+        dynamics=dynamics,
         step=start.step if start else 0,
         state=start.state if start else b"",
     )

@@ -31,6 +31,7 @@ from mofa.validate.uff4mof.writer import (
 )
 
 POLL_S = 0.05
+_DUMP = "write_dump all custom final.dump id xu yu zu modify sort id format float %.12g"
 
 
 class ProcessRun:
@@ -78,7 +79,7 @@ class ProcessRun:
                 end = d.last_whole_chunk
             self._stretch([*(begin if step == 0 else resume), *ensemble_commands(d)], step, end)
             step = end
-        self._process([*resume, *ensemble_commands(d), "run 0", *quench_commands(), *self._dump()], None)
+        self._process([*resume, *ensemble_commands(d), "run 0", *quench_commands(), _DUMP], None)
         positions, cell = read_dump(self.folder / "final.dump", len(self.supercell.positions))
         if not np.isfinite(positions).all():
             raise RunEndedError(self.follower.refused(Reason.BLEW_UP, "positions are not finite"))
@@ -125,8 +126,7 @@ class ProcessRun:
         try:
             while child.poll() is None:
                 if time.monotonic() > self.deadline_s:
-                    why = f"the limit of {self.dynamics.time_limit_s:g} s ran out"
-                    raise RunEndedError(self.follower.refused(Reason.TIME_LIMIT, why))
+                    raise RunEndedError(self.follower.out_of_time())
                 self._report(log, ended=False)
                 time.sleep(POLL_S)
         finally:
@@ -170,9 +170,6 @@ class ProcessRun:
         return EngineError(
             f"LAMMPS refused its input ({detail})", where="command", action="Try the command in a terminal"
         )
-
-    def _dump(self) -> list[str]:
-        return ["write_dump all custom final.dump id xu yu zu modify sort id format float %.12g"]
 
 
 def _guard(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -15,14 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.errors import EngineError, EngineMissingError, InputError
+from mofa.validate.engine import Dynamics, OnCells
 
 DATA_NAME = "mof.data"
 RESTART_NAME = "mof.restart"
 _MPI_VARIABLES = ("PMI_", "PMIX_", "HYDI_", "MPI_LOCAL")
-
-OnCells = Callable[[int, NDArray[np.float64], bytes, float], None]
-"""Receives the steps done; the supercells sampled since, lattice vectors as rows, Å, ``[n_samples, 3, 3]``; LAMMPS'
-restart file, if there is one at this step; and the CPU time of this process, s."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +38,8 @@ class Job:
     """Commands that make the next steps dynamics."""
     quench: tuple[str, ...] = ()
     """Commands after the last step."""
-    steps: int = 0
-    """Length of the whole run."""
-    checkpoint_steps: int = 1
-    """The restart file is written whenever so many steps are full, and after the last whole chunk."""
-    chunk_steps: int = 1
-    samples_per_chunk: int = 1
+    dynamics: Dynamics | None = None
+    """Length, chunks and checkpoints; None where nothing is run."""
     step: int = 0
     """Steps that were done before."""
     state: bytes = b""
@@ -172,20 +165,24 @@ def _obey(lmp: Any, commands: tuple[str, ...]) -> None:
 
 
 def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
+    dynamics = job.dynamics
+    assert dynamics is not None
     n_atoms = lmp.get_natoms()
     step = job.step
     try:
         if not job.state:
             lmp.commands_list(list(job.start))
         lmp.commands_list([*job.ensemble, "run 0 post no"])
-        while step < job.steps:
-            if step > job.step and step % job.checkpoint_steps == 0:
+        while parts := dynamics.chunk_parts(step):
+            if step > job.step and step % dynamics.segment_steps == 0:
                 lmp.commands_list(["clear", *job.resume, *job.ensemble, "run 0 post no"])
-            chunk = min(job.chunk_steps - step % job.chunk_steps, job.steps - step)
-            cells = _sampled(lmp, chunk, job.samples_per_chunk)
-            step += chunk
-            is_checkpoint = step % job.checkpoint_steps == 0 or step == job.steps - job.steps % job.chunk_steps
-            on_cells(step, cells, _restart_file(lmp) if is_checkpoint else b"", time.process_time())
+            cells = []
+            for part in parts:
+                lmp.command(f"run {part} pre no post no")
+                cells.append(cell_of(lmp))
+            step += sum(parts)
+            state = _restart_file(lmp) if dynamics.is_checkpoint(step) else b""
+            on_cells(step, np.array(cells), state, time.process_time())
         lmp.commands_list(list(job.quench))
     except OSError:
         raise
@@ -194,15 +191,6 @@ def _dynamics(lmp: Any, job: Job, on_cells: OnCells) -> Finished | BlewUp:
     if lmp.get_natoms() != n_atoms:
         return BlewUp(f"{n_atoms - lmp.get_natoms()} atoms were lost")
     return Finished(unwrapped_positions(lmp), cell_of(lmp), int(lmp.version()), time.process_time())
-
-
-def _sampled(lmp: Any, steps: int, n: int) -> NDArray[np.float64]:
-    """Run some steps; the cells at `n` times in equal intervals, Å, ``[n, 3, 3]``."""
-    cells = []
-    for part in _split(steps, n):
-        lmp.command(f"run {part} pre no post no")
-        cells.append(cell_of(lmp))
-    return np.array(cells)
 
 
 def _restart_file(lmp: Any) -> bytes:
@@ -227,9 +215,3 @@ def unwrapped_positions(lmp: Any) -> NDArray[np.float64]:
 
 def _message(error: Exception) -> str:
     return " ".join(str(error).split()) or type(error).__name__
-
-
-def _split(steps: int, parts: int) -> list[int]:
-    """`steps` in at most `parts` parts that differ by one at most."""
-    parts = min(parts, steps)
-    return [steps // parts + (k < steps % parts) for k in range(parts)]

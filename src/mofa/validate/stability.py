@@ -35,7 +35,7 @@ TAIL_FRACTION = 0.25
 TAIL_STEPS = 5000
 # Perceived bonds stay below 1.3 times the sum of the covalent radii, metal-metal contacts of paddlewheels too.
 LONGEST_BOND_RATIO = 2.0
-GOES_ON = frozenset({Reason.TIME_LIMIT, Reason.CRASHED, Reason.UNSTABLE})
+_CAN_GO_ON = frozenset({Reason.TIME_LIMIT, Reason.CRASHED, Reason.UNSTABLE})
 """Ends after which a run can be taken up again from its restart file."""
 MAX_ATOMS = 1_000_000
 WIDEST_ANG = 1000.0
@@ -129,11 +129,10 @@ def validate(
     )
     check_options(dynamics, len(ready))
     watch = _Watch(ready, dynamics, early, on_progress)
-    keeper = (
-        None
-        if restart is None
-        else _Keeper(Path(restart), _identity(ready, dynamics, (engine, command, calculator, *options)), watch)
-    )
+    keeper = None
+    if restart is not None:
+        run = _identity(ready, dynamics, (engine, command, calculator, *options))
+        keeper = _Keeper(Path(restart), run, watch)
     outcome = md.run(ready, dynamics, on_chunk=watch, start=watch.history.checkpoint, on_checkpoint=keeper)
     if isinstance(outcome, Rejected):
         if keeper is not None:
@@ -298,6 +297,6 @@ class _Keeper:
 
     def ended(self, refused: Rejected) -> None:
         """A run that is refused for good has no use for its restart file."""
-        if refused.reason not in GOES_ON:
+        if refused.reason not in _CAN_GO_ON:
             with suppress(OSError):
                 self._path.unlink(missing_ok=True)
