@@ -7,10 +7,10 @@ jittered by far less than any diameter is known. Zeo++: DOI 10.1016/j.micromeso.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -26,8 +26,7 @@ JITTERS_ANG = (0.0005, 0.005)
 JITTER_SEED = 20_110
 
 
-@dataclass(frozen=True)
-class PoreDiameters:
+class PoreDiameters(NamedTuple):
     """Diameters of spheres among the hard spheres of the framework (Zeo++'s CCDC radii)."""
 
     largest_cavity_ang: float

@@ -29,7 +29,7 @@ def test_too_narrow_pores_are_refused_with_the_diameter(dense: Framework) -> Non
     result = adsorb(dense)
     assert isinstance(result, Rejected)
     assert result.reason is Reason.PORE_TOO_NARROW
-    assert "the limit is 2.4 Å" in result.detail
+    assert "the limit is 3.3 Å and CO2 has a kinetic diameter of 3.3 Å" in result.detail
 
 
 @pytest.mark.engine

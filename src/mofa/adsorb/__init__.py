@@ -11,7 +11,7 @@
     >>> adsorb(framework.with_charges(charges.values, charges.method), gas="CO2", pressure_pa=1e4, temperature_k=298)
 """
 
-from mofa.adsorb.engine import ENGINES, AdsorptionEngine, AdsorptionJob, Loading
+from mofa.adsorb.engine import ENGINES, AdsorptionEngine, AdsorptionJob, Amount, Loading, Pocket
 from mofa.adsorb.gases import GASES, Guest, GuestSite, guest
 from mofa.adsorb.porosity import pore_geometry
 from mofa.adsorb.task import adsorb
@@ -21,9 +21,11 @@ __all__ = [
     "GASES",
     "AdsorptionEngine",
     "AdsorptionJob",
+    "Amount",
     "Guest",
     "GuestSite",
     "Loading",
+    "Pocket",
     "adsorb",
     "guest",
     "pore_geometry",

@@ -48,10 +48,14 @@ def check_sampling(
         )
 
 
-def admit(framework: Framework) -> Framework | Rejected:
+def admit(framework: Framework, *, charged: bool = True) -> Framework | Rejected:
     """The framework, exactly neutral, or why it cannot be simulated.
 
     A sum of charges up to 0.05 e is taken as rounding and spread evenly over the atoms.
+
+    Args:
+        framework: one unit cell.
+        charged: whether a guest has charges; without, a framework needs none either.
     """
     refusal = inspect(framework, Stage.ADSORB)
     if refusal is not None:
@@ -66,6 +70,8 @@ def admit(framework: Framework) -> Framework | Rejected:
     if not any(rank for _, rank in bonds.components()):
         detail = "the bonds connect no atom to its periodic images: molecules in a box, not a framework"
         return Rejected(Stage.ADSORB, Reason.NOT_PERIODIC, detail)
+    if framework.charges is None and not charged:
+        return framework.with_charges(np.zeros(len(framework)), "none")
     if framework.charges is None:
         detail = "the framework carries no partial charges; assign them first (mofa charges)"
         return Rejected(Stage.ADSORB, Reason.UNPHYSICAL_CHARGES, detail)

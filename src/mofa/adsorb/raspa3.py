@@ -2,8 +2,8 @@
 
 raspalib validates nothing, holds the GIL and cannot run twice in one process: each run lives in a child process and
 gets only a job that passed `mofa.adsorb.checks`. Loading and energy are sampled here after every cycle, because
-RASPA3's own averages divide a fixed number of cycles into blocks and so can neither stop early nor go on. The guest's
-fugacity coefficient is passed explicitly; left out, RASPA3 computes the same Peng-Robinson value itself.
+RASPA3's own averages divide a fixed number of cycles into blocks and so can neither stop early nor go on. Fugacity
+coefficients are passed explicitly; left out, RASPA3 computes the same Peng-Robinson values itself.
 
 RASPA3: Ran et al., J. Chem. Phys. 161, 114106 (2024).
 """
@@ -19,11 +19,12 @@ from typing import Any
 import numpy as np
 
 from mofa.adsorb.engine import ENGINES, AdsorptionJob, Loading
-from mofa.adsorb.statistics import Estimate, isosteric_heat, loading
+from mofa.adsorb.mixture import Species
+from mofa.adsorb.statistics import Averages, Chain, average
 from mofa.chemistry import Framework
 from mofa.chemistry.elements import atomic_mass, atomic_number
 from mofa.chemistry.lennard_jones import lennard_jones
-from mofa.errors import EngineError, EngineMissingError
+from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.isolate import Progress, run_isolated
 from mofa.units import GAS_CONSTANT_J_PER_MOL_K
 
@@ -46,6 +47,13 @@ class Raspa3:
 
     def simulate(self, job: AdsorptionJob, *, time_limit_s: float, on_progress: Progress | None = None) -> Loading:
         """Run one simulation in a child process; see `AdsorptionEngine.simulate`."""
+        if job.quantum:
+            raise InputError(
+                f"RASPA3's Python interface has no Feynman-Hibbs correction, which {job.species[0].guest.name} needs at"
+                f" {job.temperature_k:g} K",
+                where="raspa3",
+                action="Choose the engine grid or raspa2",
+            )
         return run_isolated(
             simulate_here, job, SOFT_LIMIT * time_limit_s, time_limit_s=time_limit_s, on_progress=on_progress
         )
@@ -106,85 +114,93 @@ class _Sampler:
         self._deadline = time.monotonic() + stop_after_s
         self._report = on_progress
         self._reported = 0.0
-        self._equilibrated = 0
-        self._molecules: list[int] = []
+        self._initialised = 0
+        self._molecules: list[list[int]] = []
         self._energies_k: list[float] = []
 
     def watch(self) -> None:
         """After a cycle of initialisation."""
-        self._equilibrated += 1
+        self._initialised += 1
         self._progress("initialising")
 
     def sample(self) -> None:
         """After a cycle of production."""
         system = self._simulation.systems[0]
-        self._molecules.append(system.number_of_molecules_per_component[0])
+        self._molecules.append(list(system.number_of_molecules_per_component))
         self._energies_k.append(system.compute_total_energies().potential_energy() * ENERGY_UNIT_K)
         done = len(self._molecules)
         self._progress(f"{done} cycles")
         if done < self._job.min_cycles:
             return
         checkpoint = (done - self._job.min_cycles) % CHECK_EVERY_CYCLES == 0
-        if checkpoint and self._estimate().meets(self._job.target_relative_error):
+        if checkpoint and self._averages().meets(self._job.target_relative_error):
             raise _EnoughError
         if time.monotonic() > self._deadline:
             raise _EnoughError
 
     def loading(self) -> Loading:
-        """The result of what was sampled."""
-        number = self._estimate()
-        heat = isosteric_heat(self._molecules, self._energies_k, temperature_k=self._job.temperature_k)
+        """The averages of what was sampled."""
+        averages = self._averages()
         return Loading(
-            molecules=number.value,
-            molecules_error=number.error,
-            heat_kj_per_mol=heat.value,
-            heat_error_kj_per_mol=heat.error,
-            cycles=len(self._molecules),
-            converged=number.meets(self._job.target_relative_error),
+            amounts=averages.amounts,
+            cycles=len(self._molecules) - averages.equilibration_cycles,
+            converged=averages.meets(self._job.target_relative_error),
             cpu_s=time.process_time(),
+            equilibration_cycles=self._initialised + averages.equilibration_cycles,
+            chain_ratio=averages.chain_ratio,
+            acceptance=_acceptance(self._simulation.systems[0], self._job),
         )
 
-    def _estimate(self) -> Estimate:
-        return loading(self._molecules)
+    def _averages(self) -> Averages:
+        chain = Chain(np.array(self._molecules, dtype=np.float64), np.array(self._energies_k))
+        return average([chain], temperature_k=self._job.temperature_k)
 
     def _progress(self, text: str) -> None:
         now = time.monotonic()
         if now - self._reported < REPORT_EVERY_S:
             return
         self._reported = now
-        done = self._equilibrated + len(self._molecules)
+        done = self._initialised + len(self._molecules)
         self._report(done / (self._job.initialization_cycles + self._job.max_cycles), text)
 
 
 def _system(raspalib: Any, job: AdsorptionJob) -> Any:
-    """RASPA3's system: force field, framework, guest, conditions."""
+    """RASPA3's system: force field, framework, guests, conditions."""
     elements = sorted(set(job.framework.symbols))
-    labels = list(dict.fromkeys(site.label for site in job.guest.sites))
+    labels = list(dict.fromkeys(site.label for species in job.species for site in species.guest.sites))
     force_field = _force_field(raspalib, job, elements, labels)
     framework = _framework(raspalib, force_field, job.framework, elements, job.supercell)
+    types = {label: len(elements) + k for k, label in enumerate(labels)}
+    components = [_component(raspalib, force_field, species, types, job) for species in job.species]
+    # The helium void fraction only enters the excess loading, which is not used.
+    conditions = (job.temperature_k, job.pressure_pa, 0.0)
+    return raspalib.System(force_field, None, False, *conditions, framework, components, [], [0] * len(components))
+
+
+def _component(raspalib: Any, force_field: Any, species: Species, types: dict[str, int], job: AdsorptionJob) -> Any:
+    guest = species.guest
+    number = job.species.index(species)
     sites = [
-        raspalib.Atom(list(site.position_ang), site.charge_e, 1.0, 0, len(elements) + labels.index(site.label), 0, 0, 0)
-        for site in job.guest.sites
+        raspalib.Atom(list(site.position_ang), site.charge_e, 1.0, 0, types[site.label], number, 0, 0)
+        for site in guest.sites
     ]
     moves = raspalib.MCMoveProbabilities(
         translation_probability=1.0,
-        rotation_probability=1.0,
+        rotation_probability=1.0 if guest.radius_ang > 0 else 0.0,
         reinsertion_cbmc_probability=1.0,
         swap_probability=2.0,
     )
-    component = raspalib.Component(
+    return raspalib.Component(
         force_field,
-        job.guest.name,
-        job.guest.critical_temperature_k,
-        job.guest.critical_pressure_pa,
-        job.guest.acentric_factor,
+        guest.name,
+        guest.critical_temperature_k,
+        guest.critical_pressure_pa,
+        guest.acentric_factor,
         sites,
         particle_probabilities=moves,
-        fugacity_coefficient=job.fugacity_coefficient,
-    )
-    # The helium void fraction only enters the excess loading, which is not used.
-    return raspalib.System(
-        force_field, None, False, job.temperature_k, job.pressure_pa, 0.0, framework, [component], [], [0]
+        # The interface takes no mole fractions, and counts its gases as equimolar.
+        fugacity_coefficient=species.fugacity_coefficient * species.mole_fraction * len(job.species),
+        blocking_pockets=[(*pocket.centre, pocket.radius_ang) for pocket in job.pockets],
     )
 
 
@@ -197,10 +213,10 @@ def _force_field(raspalib: Any, job: AdsorptionJob, elements: list[str], labels:
     parameters = [
         raspalib.VDWParameters(lj.epsilon_k, lj.sigma_ang) for lj in (lennard_jones(element) for element in elements)
     ]
-    by_label = {site.label: site for site in job.guest.sites}
+    by_label = {site.label: site for species in job.species for site in species.guest.sites}
     for label in labels:
         site = by_label[label]
-        mass, number = atomic_mass(site.element), atomic_number(site.element)
+        mass, number = (atomic_mass(site.element), atomic_number(site.element)) if site.element else (0.0, 1)
         atoms.append(raspalib.PseudoAtom(label, False, mass, site.charge_e, 0.0, number, True, ""))
         parameters.append(raspalib.VDWParameters(site.epsilon_k, site.sigma_ang))
     mixing = raspalib.ForceField.MixingRule.LORENTZ_BERTHELOT
@@ -236,3 +252,21 @@ def _check_mass(system: Any, job: AdsorptionJob) -> None:
             where="raspa3",
             action="Remove duplicate or overlapping atoms",
         )
+
+
+def _acceptance(system: Any, job: AdsorptionJob) -> dict[str, float]:
+    """Share of accepted moves of the first gas, by kind; without kinds that were never tried."""
+    raspalib = import_module("raspalib")
+    kinds = {"translation": "TRANSLATION", "rotation": "ROTATION", "reinsertion": "REINSERTION_CBMC", "swap": "SWAP"}
+    found = {}
+    for name, kind in kinds.items():
+        counts = system.components[0].mc_moves_statistics[getattr(raspalib.Move.Types, kind)]
+        accepted, tried = (np.sum(np.atleast_1d(x)) for x in (_total(counts, "accepted"), _total(counts, "counts")))
+        if tried > 0:
+            found[name] = float(accepted / tried)
+    return found
+
+
+def _total(counts: Any, name: str) -> Any:
+    value = getattr(counts, f"total_{name}")
+    return (value.x, value.y, value.z) if hasattr(value, "x") else value

@@ -10,7 +10,7 @@ from mofa.chemistry.linker import Anchor, AnchorKind, Bond, Ends, Family, Linker
 from mofa.chemistry.net import Net, NetEdge
 from mofa.chemistry.node import ConnectionPoint, Node
 from mofa.chemistry.rejected import Reason, Rejected, Stage
-from mofa.chemistry.results import ChargeGate, Charges, ModelRef, Optimized, PoreGeometry, Stability, Uptake
+from mofa.chemistry.results import ChargeGate, Charges, Coadsorbed, ModelRef, Optimized, PoreGeometry, Stability, Uptake
 
 __all__ = [
     "Anchor",
@@ -19,6 +19,7 @@ __all__ = [
     "BondGraph",
     "ChargeGate",
     "Charges",
+    "Coadsorbed",
     "ConnectionPoint",
     "Ends",
     "Family",

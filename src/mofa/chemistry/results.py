@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mofa.chemistry.arrays import frozen_floats
 from mofa.chemistry.framework import Framework
+from mofa.units import mol_per_kg_to_cm3_stp_per_g, mol_per_kg_to_mg_per_g
 
 # The paper's limits of the strain metric.
 STABLE_STRAIN = 0.10
@@ -134,6 +137,26 @@ class PoreGeometry:
     probe_radius_ang: float
     channels: int
     method: str
+    inaccessible_volume_fraction: float = math.nan
+    """The same of closed pockets, where the probe would fit but does not get to."""
+    grid_volume_fraction: float = math.nan
+    """Accessible or not, on a grid of our own: a second opinion on the sum of both."""
+    pockets: int = 0
+    """Closed ones, in the surface analysis."""
+
+
+@dataclass(frozen=True)
+class Coadsorbed:
+    """Another gas of a mixture, adsorbed at the same time."""
+
+    gas: str
+    mole_fraction: float
+    """In the gas phase."""
+    uptake_mol_per_kg: float
+    error_mol_per_kg: float
+    """95 % confidence half-width."""
+    heat_kj_per_mol: float
+    heat_error_kj_per_mol: float
 
 
 @dataclass(frozen=True)
@@ -142,18 +165,82 @@ class Uptake:
 
     uptake_mol_per_kg: float
     error_mol_per_kg: float
-    """95 % confidence half-width from block averages."""
+    """95 % confidence half-width."""
     heat_kj_per_mol: float
     """Isosteric heat of adsorption, positive for exothermic adsorption."""
     heat_error_kj_per_mol: float
     gas: str
     pressure_pa: float
+    """Of the whole gas."""
     temperature_k: float
     method: str
     charge_method: str
     supercell: tuple[int, int, int]
     cycles: int
+    """Monte Carlo cycles that were averaged, of all chains together."""
     converged: bool
-    """Whether the relative error met the target."""
+    """Whether the relative error met the target, and the chains agree."""
     cpu_s: float
     pores: PoreGeometry | None = None
+    mole_fraction: float = 1.0
+    """Of `gas` in the gas phase."""
+    coadsorbed: tuple[Coadsorbed, ...] = ()
+    """The other gases of a mixture."""
+    fugacity_pa: float = math.nan
+    """Of `gas`, by the Peng-Robinson equation of state."""
+    molar_mass_g_per_mol: float = math.nan
+    """Of `gas`."""
+    density_g_per_cm3: float = math.nan
+    """Of the framework's crystal."""
+    engine: str = ""
+    seed: int = 0
+    chains: int = 1
+    """Independent simulations."""
+    chain_ratio: float = 1.0
+    """Gelman and Rubin's ratio of the spread of all samples to that within chains; 1 where the chains agree."""
+    equilibration_cycles: int = 0
+    """Cycles at the start of each chain that were left out of the averages."""
+    block_means_mol_per_kg: tuple[float, ...] = ()
+    """Uptake in every block of the run that the error comes from."""
+    acceptance: Mapping[str, float] = field(default_factory=dict)
+    """Share of accepted Monte Carlo moves, by kind of move."""
+
+    @property
+    def uptake_mg_per_g(self) -> float:
+        """Mass of gas per mass of framework, mg/g."""
+        return mol_per_kg_to_mg_per_g(self.uptake_mol_per_kg, self.molar_mass_g_per_mol)
+
+    @property
+    def uptake_cm3_stp_per_g(self) -> float:
+        """Volume of the gas at 273.15 K and 1 atm per mass of framework, cm3(STP)/g."""
+        return mol_per_kg_to_cm3_stp_per_g(self.uptake_mol_per_kg)
+
+    @property
+    def uptake_cm3_stp_per_cm3(self) -> float:
+        """Volume of the gas at 273.15 K and 1 atm per volume of framework, cm3(STP)/cm3."""
+        return self.uptake_cm3_stp_per_g * self.density_g_per_cm3
+
+    @property
+    def selectivity(self) -> float:
+        """Of `gas` over all others together: ratio adsorbed over ratio in the gas; NaN for a pure gas."""
+        others = sum(other.uptake_mol_per_kg for other in self.coadsorbed)
+        if not self.coadsorbed:
+            return math.nan
+        ratio = self.uptake_mol_per_kg / others if others > 0 else math.inf
+        return ratio * (1.0 - self.mole_fraction) / self.mole_fraction
+
+    @property
+    def selectivity_error(self) -> float:
+        """95 % confidence half-width of the selectivity, its two amounts taken as independent."""
+        others = sum(other.uptake_mol_per_kg for other in self.coadsorbed)
+        if not self.coadsorbed or others <= 0 or self.uptake_mol_per_kg <= 0:
+            return math.nan
+        error = math.hypot(*(other.error_mol_per_kg for other in self.coadsorbed))
+        return self.selectivity * math.hypot(self.error_mol_per_kg / self.uptake_mol_per_kg, error / others)
+
+    def as_dict(self) -> dict[str, Any]:
+        """All of it, with the derived units, as nested plain values."""
+        derived = ["uptake_mg_per_g", "uptake_cm3_stp_per_g", "uptake_cm3_stp_per_cm3"]
+        if self.coadsorbed:
+            derived += ["selectivity", "selectivity_error"]
+        return {**asdict(self), **{name: getattr(self, name) for name in derived}}
