@@ -19,7 +19,7 @@ ENGINES = Registry(
         "grid": EngineEntry("mofa.adsorb.grid:GridEngine", "pip install numba", ("numba",)),
         "raspa3": EngineEntry("mofa.adsorb.raspa3:Raspa3", "pip install raspalib", ("raspalib",)),
         "raspa2": EngineEntry("mofa.adsorb.raspa2:Raspa2", "pip install RASPA2"),
-        "graspa": EngineEntry("mofa.adsorb.graspa:Graspa", "pip install numba"),
+        "graspa": EngineEntry("mofa.adsorb.graspa:Graspa", "build https://github.com/snurr-group/gRASPA"),
     },
 )
 

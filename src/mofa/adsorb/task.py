@@ -74,8 +74,9 @@ def adsorb(
         EngineMissingError: no such engine, or it is not installed.
         EngineError: the engine broke.
     """
+    kept = Path(input_files) if input_files else None
     simulator = engine_named(
-        engine, grid_spacing_ang=grid_spacing_ang, chains=chains, command=command, input_files=input_files
+        engine, grid_spacing_ang=grid_spacing_ang, chains=chains, command=command, input_files=kept
     )
     prepared = prepare(
         framework,

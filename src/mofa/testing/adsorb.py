@@ -17,15 +17,15 @@ from mofa.adsorb.mixture import Species
 from mofa.chemistry import Framework
 from mofa.units import AVOGADRO, GAS_CONSTANT_J_PER_MOL_K, K_TO_KJ_PER_MOL
 
-_BOX_ANG = 60.0
+_BOX_ANG = 40.0
 
 
-def ideal_gas_job(*, pressure_pa: float = 1.0e5, seed: int = 1, cycles: int = 2500) -> AdsorptionJob:
-    """A job whose answer is known: a box of 60 Å, empty but for one helium atom, at fugacity = pressure."""
+def ideal_gas_job(*, pressure_pa: float = 3.0e5, seed: int = 1, cycles: int = 2500) -> AdsorptionJob:
+    """A job whose answer is known: a box of 40 Å, empty but for one helium atom, at fugacity = pressure."""
     box = Framework("empty-box", ("He",), np.zeros((1, 3)), _BOX_ANG * np.eye(3), charges=np.zeros(1))
     return AdsorptionJob(
         framework=box,
-        species=(Species(GASES["CO2"], 1.0, 1.0),),
+        species=(Species(GASES["N2"], 1.0, 1.0),),
         pressure_pa=pressure_pa,
         temperature_k=300.0,
         supercell=(1, 1, 1),
@@ -48,7 +48,7 @@ def ideal_gas_molecules(job: AdsorptionJob) -> float:
 def check_adsorption_engine(engine: AdsorptionEngine, *, time_limit_s: float = 300.0) -> Loading:
     """Assert the ideal-gas limit, the error bar, reproducibility and progress.
 
-    CO2 at 1 bar is 0.5 % from ideal, within the statistical error of these runs.
+    Nitrogen at 3 bar is 0.1 % from ideal, within the statistical error of these runs.
 
     Args:
         engine: what is checked.

@@ -7,11 +7,14 @@ these cannot be written.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, TypeVar, cast
 
 import numba
 
 F = TypeVar("F", bound=Callable[..., Any])
+_FOLDER = Path(__file__).parent
 
 
 def compiled(function: F) -> F:
@@ -22,3 +25,21 @@ def compiled(function: F) -> F:
     """
     options: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": True, "error_model": "numpy"}
     return cast(F, numba.njit(**options)(function))
+
+
+def is_compiled() -> bool:
+    """Whether there are results beside the modules, so that the first call will not take half a minute."""
+    return any(_FOLDER.glob("__pycache__/*run_cycles*.nbi"))
+
+
+def _drop_outdated() -> None:
+    """Remove all results if any source is newer: numba looks at a function's own file, not at those that it calls."""
+    results = list(_FOLDER.glob("__pycache__/*.nb?"))
+    newest_source = max(path.stat().st_mtime for path in _FOLDER.glob("*.py"))
+    with suppress(OSError):  # another process may be doing the same
+        if results and newest_source > min(path.stat().st_mtime for path in results):
+            for path in results:
+                path.unlink(missing_ok=True)
+
+
+_drop_outdated()

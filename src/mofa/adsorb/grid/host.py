@@ -12,7 +12,7 @@ from mofa.adsorb.engine import AdsorptionJob
 from mofa.adsorb.grid.ewald_grid import potential_grid
 from mofa.adsorb.grid.lennard_jones_grid import images_within, lennard_jones_rows
 from mofa.adsorb.grid.model import Floats, Host, inverse, lennard_jones_factors, site_types
-from mofa.adsorb.grid.spline import BLOCKED_K, LOG_FROM_K, spline_coefficients
+from mofa.adsorb.grid.spline import BLOCKED_K, SOFT_K, spline_coefficients
 from mofa.chemistry.lennard_jones import lennard_jones
 
 DEFAULT_SPACING_ANG = 0.25
@@ -32,7 +32,7 @@ def host_of(job: AdsorptionJob, *, spacing_ang: float = DEFAULT_SPACING_ANG) -> 
     if host is None:
         energies = energy_grids(job, spacing_ang=spacing_ang)
         splines = np.stack([spline_coefficients(grid) for grid in energies])
-        host = Host(splines, inverse(np.array(job.framework.cell)), LOG_FROM_K, BLOCKED_K)
+        host = Host(splines, inverse(np.array(job.framework.cell)), SOFT_K, BLOCKED_K)
     _recent[key] = host
     while len(_recent) > _KEPT:
         _recent.popitem(last=False)

@@ -31,8 +31,8 @@ class Host(NamedTuple):
     """Coefficients of cubic B-splines for every type of site, one period and three more points along each axis."""
     to_fractional: Floats
     """Cartesian row vector times this gives fractional coordinates of the unit cell."""
-    log_from_k: float
-    """Energies above are interpolated on a logarithmic scale."""
+    soft_k: float
+    """Energies far above are interpolated on a logarithmic scale, see `spline`."""
     blocked_k: float
     """A site with a higher energy overlaps the framework."""
 
