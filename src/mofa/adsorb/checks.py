@@ -28,6 +28,11 @@ def check_conditions(*, pressure_pa: float, temperature_k: float, cutoff_ang: fl
             raise InputError(f"{name} is {value}", where="adsorb", action="Give a positive, finite number")
 
 
+def check_pressure(pressure_pa: float) -> None:
+    """Refuse a pressure that is not positive and finite; see `check_conditions`."""
+    check_conditions(pressure_pa=pressure_pa, temperature_k=1.0, cutoff_ang=1.0)
+
+
 def check_sampling(
     *, initialization_cycles: int, min_cycles: int, max_cycles: int, target_relative_error: float, fewest: int
 ) -> None:

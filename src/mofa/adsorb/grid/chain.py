@@ -18,6 +18,8 @@ WEIGHTS = (0.4, 0.2, 0.2, 0.2)
 SWAP_WEIGHT = 0.2
 """Of identity swaps, in mixtures; the others share the rest."""
 MIN_MOVES_PER_CYCLE = 20
+MAX_MOVES_PER_CYCLE = 100
+"""The more molecules there are, the less their number fluctuates and the more a move costs: a hundred are enough."""
 TARGET_ACCEPTANCE = 0.5
 ENERGY_TOLERANCE = 1e-6
 """By which the running energy may differ from the one computed anew, relative to the size of its terms."""
@@ -160,7 +162,7 @@ def run_cycles(
     """
     n_gases = len(state.counts)
     for cycle in range(len(energies)):
-        for _ in range(max(MIN_MOVES_PER_CYCLE, state.counts.sum())):
+        for _ in range(min(max(MIN_MOVES_PER_CYCLE, state.counts.sum()), MAX_MOVES_PER_CYCLE)):
             choice = rng.random()
             gas = int(rng.random() * n_gases)
             if choice < weights[0]:

@@ -11,7 +11,9 @@ from mofa.adsorb.grid.model import Conditions, Floats, Guests, Host, State, Wave
 from mofa.adsorb.grid.spline import OVERLAP_K, site_energy
 
 _NEAREST2_ANG2 = 0.25
-"""Sites of two molecules closer than half an ångström overlap."""
+"""Sites of two molecules closer than half an ångström count as half an ångström apart."""
+_HOPELESS_K = 1.0e5
+"""No attraction by further molecules makes up for this energy."""
 
 
 @compiled
@@ -36,54 +38,85 @@ def guest_energy(
     Without Ewald, Coulomb energies count between molecules whose centres are within the cut-off; these are neutral.
     """
     total = 0.0
-    box, inverse = conditions.box, conditions.to_box
     cutoff2 = conditions.cutoff_ang * conditions.cutoff_ang
     first = guests.first[gas]
-    n_sites = guests.first[gas + 1] - first
-    for m in range(state.counts.sum()):
-        if m == skip:
+    for other in range(len(state.counts)):
+        if state.counts[other] == 0:
             continue
-        other = state.gas[m]
-        dx = centre[0] - state.centre[m, 0]
-        dy = centre[1] - state.centre[m, 1]
-        dz = centre[2] - state.centre[m, 2]
+        n = gather(guests, conditions, state, skip, gas, other, centre)
+        start = guests.first[other]
+        for a in range(guests.first[gas + 1] - first):
+            x, y, z = sites[a, 0] - centre[0], sites[a, 1] - centre[1], sites[a, 2] - centre[2]
+            for b in range(guests.first[other + 1] - start):
+                pair = guests.pairs[guests.kind[first + a], guests.kind[start + b]]
+                wall, electric = site_sums(pair, cutoff2, conditions.alpha, state.around[b], state.near, n, x, y, z)
+                if wall > _HOPELESS_K:
+                    return OVERLAP_K
+                total += wall + electric
+    return total
+
+
+@compiled
+def gather(
+    guests: Guests, conditions: Conditions, state: State, skip: int, gas: int, other: int, centre: Floats
+) -> int:
+    """Write the sites of one gas's molecules within reach into `state.around`, relative to a centre; their number."""
+    box, inverse = conditions.box, conditions.to_box
+    cutoff2 = conditions.cutoff_ang * conditions.cutoff_ang
+    reach = conditions.cutoff_ang + guests.radius[gas] + guests.radius[other]
+    n_sites = guests.first[other + 1] - guests.first[other]
+    n = 0
+    for m in range(state.counts.sum()):
+        if m == skip or state.gas[m] != other:
+            continue
+        dx = state.centre[m, 0] - centre[0]
+        dy = state.centre[m, 1] - centre[1]
+        dz = state.centre[m, 2] - centre[2]
         fa = round(dx * inverse[0, 0] + dy * inverse[1, 0] + dz * inverse[2, 0])
         fb = round(dx * inverse[0, 1] + dy * inverse[1, 1] + dz * inverse[2, 1])
         fc = round(dx * inverse[0, 2] + dy * inverse[1, 2] + dz * inverse[2, 2])
-        sx = fa * box[0, 0] + fb * box[1, 0] + fc * box[2, 0]
-        sy = fa * box[0, 1] + fb * box[1, 1] + fc * box[2, 1]
-        sz = fa * box[0, 2] + fb * box[1, 2] + fc * box[2, 2]
-        dx -= sx
-        dy -= sy
-        dz -= sz
+        sx = centre[0] + fa * box[0, 0] + fb * box[1, 0] + fc * box[2, 0]
+        sy = centre[1] + fa * box[0, 1] + fb * box[1, 1] + fc * box[2, 1]
+        sz = centre[2] + fa * box[0, 2] + fb * box[1, 2] + fc * box[2, 2]
+        dx, dy, dz = state.centre[m, 0] - sx, state.centre[m, 1] - sy, state.centre[m, 2] - sz
         apart2 = dx * dx + dy * dy + dz * dz
-        reach = conditions.cutoff_ang + guests.radius[gas] + guests.radius[other]
         if apart2 > reach * reach:
             continue
-        start = guests.first[other]
-        for a in range(n_sites):
-            kind = guests.kind[first + a]
-            xa, ya, za = sites[a, 0] - sx, sites[a, 1] - sy, sites[a, 2] - sz
-            for b in range(guests.first[other + 1] - start):
-                pair = guests.pairs[kind, guests.kind[start + b]]
-                x = xa - state.sites[m, b, 0]
-                y = ya - state.sites[m, b, 1]
-                z = za - state.sites[m, b, 2]
-                r2 = x * x + y * y + z * z
-                if r2 < _NEAREST2_ANG2:
-                    return OVERLAP_K
-                if pair[0] != 0.0 and r2 < cutoff2:
-                    i2 = 1.0 / r2
-                    i6 = i2 * i2 * i2
-                    total += i6 * (pair[0] * i6 - pair[1] + i2 * (pair[2] * i6 - pair[3]))
-                if pair[4] != 0.0:
-                    if conditions.alpha > 0.0:
-                        if r2 < cutoff2:
-                            r = math.sqrt(r2)
-                            total += pair[4] * math.erfc(conditions.alpha * r) / r
-                    elif apart2 < cutoff2:
-                        total += pair[4] / math.sqrt(r2)
-    return total
+        state.near[n] = 1.0 if apart2 < cutoff2 else 0.0
+        for b in range(n_sites):
+            state.around[b, 0, n] = state.sites[m, b, 0] - sx
+            state.around[b, 1, n] = state.sites[m, b, 1] - sy
+            state.around[b, 2, n] = state.sites[m, b, 2] - sz
+        n += 1
+    return n
+
+
+@compiled
+def site_sums(
+    pair: Floats, cutoff2: float, alpha: float, around: Floats, near: Floats, n: int, x: float, y: float, z: float
+) -> tuple[float, float]:
+    """Lennard-Jones and Coulomb energy, K, of a site with like sites of `n` molecules.
+
+    Few arguments and no branch in the loop: it is compiled to vector instructions, and called for every pair of sites.
+    """
+    p12, p6, p14, p8, coulomb = pair[0], pair[1], pair[2], pair[3], pair[4]
+    lennard_jones, electric = 0.0, 0.0
+    for m in range(n):
+        dx, dy, dz = around[0, m] - x, around[1, m] - y, around[2, m] - z
+        r2 = dx * dx + dy * dy + dz * dz
+        i2 = 1.0 / max(r2, _NEAREST2_ANG2)
+        i6 = i2 * i2 * i2
+        lennard_jones += i6 * (p12 * i6 - p6 + i2 * (p14 * i6 - p8)) if r2 < cutoff2 else 0.0
+        electric += near[m] * math.sqrt(i2)
+    if alpha > 0.0 and coulomb != 0.0:
+        electric = 0.0
+        for m in range(n):
+            dx, dy, dz = around[0, m] - x, around[1, m] - y, around[2, m] - z
+            r2 = max(dx * dx + dy * dy + dz * dz, _NEAREST2_ANG2)
+            if r2 < cutoff2:
+                r = math.sqrt(r2)
+                electric += math.erfc(alpha * r) / r
+    return lennard_jones, coulomb * electric
 
 
 @compiled

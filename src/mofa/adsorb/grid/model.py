@@ -114,6 +114,10 @@ class State(NamedTuple):
     """Structure factor of all guests at `Conditions.waves`."""
     steps: Floats
     """Largest translation, Å, and rotation, radians."""
+    around: Floats
+    """Scratch: sites of the molecules within reach of one, ``[most sites of a gas, 3, capacity]``, Å."""
+    near: Floats
+    """Scratch: 1 for those whose centre is within the cut-off, else 0."""
     tried: NDArray[np.int64]
     accepted: NDArray[np.int64]
     """By `MOVES`."""
@@ -225,6 +229,8 @@ def empty_state(job: AdsorptionJob, guests: Guests, conditions: Conditions) -> S
         energy_k=np.zeros(1),
         structure=np.zeros(len(conditions.waves), np.complex128),
         steps=np.array([1.0, 0.7]),
+        around=np.zeros((most, 3, capacity)),
+        near=np.zeros(capacity),
         tried=np.zeros(len(MOVES), np.int64),
         accepted=np.zeros(len(MOVES), np.int64),
     )
