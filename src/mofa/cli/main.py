@@ -12,10 +12,12 @@ import typer
 
 from mofa import __version__
 from mofa.cli import (
+    adsorption,
     assembly,
     campaign,
     data,
     evaluate,
+    guests,
     linkers,
     nets,
     nodes,
@@ -55,7 +57,12 @@ for verb, function, panel in (
     ("validate", structures.validate, TASKS),
     ("optimize", structures.optimize, TASKS),
     ("charges", structures.charges, TASKS),
-    ("adsorb", structures.adsorb, TASKS),
+    ("adsorb", adsorption.adsorb, TASKS),
+    ("isotherm", adsorption.isotherm, TASKS),
+    ("working-capacity", adsorption.working_capacity, TASKS),
+    ("henry", guests.henry, TASKS),
+    ("density", guests.density, TASKS),
+    ("pores", guests.pores, TASKS),
     ("picture", pictures.picture, TASKS),
     ("init", setup.init, SETUP),
     ("doctor", setup.doctor, SETUP),
