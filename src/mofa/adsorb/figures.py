@@ -66,11 +66,12 @@ def density_png(density: DensityMap, *, title: str = "") -> bytes:
     highest = max(float(values.max()) for values, _ in projected) or 1.0
     mesh: Any = None
     for axis, (ax, (values, corners)) in enumerate(zip(axes, projected, strict=True)):
-        mesh = ax.pcolormesh(*corners, values, cmap="cividis_r", vmin=0.0, vmax=highest, rasterized=True)
+        mesh = ax.pcolormesh(*corners, values, cmap="Blues", vmin=0.0, vmax=highest, rasterized=True)
         _atoms(ax, density, axis)
         ax.set_aspect("equal")
         ax.set_title(f"along {'abc'[axis]}", fontsize=9, color=INK)
         ax.set_axis_off()
+    _scale_bar(axes[0], density)
     unit = f"{density.uptake.gas} per Å² of projection"
     figure.colorbar(mesh, ax=list(axes), label=unit, shrink=0.8, pad=0.01)
     uptake = density.uptake
@@ -132,7 +133,15 @@ def _atoms(ax: Any, density: DensityMap, axis: int) -> None:
     u, v = _plane(np.array(framework.cell), axis)
     heavy = np.array([symbol != "H" for symbol in framework.symbols])
     s, t = np.delete(framework.fractional[heavy] % 1.0, axis, axis=1).T
-    ax.plot(s * u[0] + t * v[0], s * u[1] + t * v[1], ".", ms=2.0, color=INK, alpha=0.55)
+    ax.plot(s * u[0] + t * v[0], s * u[1] + t * v[1], ".", ms=3.0, color="#D55E00", alpha=0.8)
+
+
+def _scale_bar(ax: Any, density: DensityMap) -> None:
+    """Five ångströms, below the first projection."""
+    u, v = _plane(np.array(density.framework.cell), 0)
+    left, below = min(0.0, v[0]), -0.05 * abs(v[1])
+    ax.plot([left, left + 5.0], [below, below], color=INK, lw=2)
+    ax.text(left + 5.6, below, "5 Å", color=INK, fontsize=9, va="center")
 
 
 def _label(uptake: Uptake) -> str:

@@ -23,6 +23,8 @@ DEFAULT_POINTS = 8
 DEFAULT_MAX_PRESSURE_PA = 1.0e5
 LEAST_COVERAGE = 0.05
 """Of the uptake at the highest pressure, at the lowest pressure of an automatic isotherm."""
+_LEAST_BEND = 0.02
+"""Coverage at the highest pressure below which points lie on a line, or bend upwards: they know of no saturation."""
 Progress = Callable[[float, str], None]
 
 
@@ -47,7 +49,7 @@ class Isotherm:
 
     points: tuple[Uptake, ...]
     langmuir: Langmuir | None
-    """None with fewer than three points, or where no fit was found."""
+    """None with fewer than three points, or where they do not bend towards a saturation."""
 
     def as_dict(self) -> dict[str, Any]:
         """Nested plain values."""
@@ -271,6 +273,8 @@ def fit_langmuir(points: Sequence[Uptake]) -> Langmuir | None:
     try:
         (ln_slope, ln_affinity), _ = curve_fit(model, p, q, p0=start, sigma=sigma)
     except RuntimeError:
+        return None
+    if math.exp(ln_affinity) * p[-1] < _LEAST_BEND:
         return None
     deviation = float(np.max(np.abs(model(p, ln_slope, ln_affinity) - q) / sigma))
     return Langmuir(math.exp(ln_slope - ln_affinity), math.exp(ln_affinity), deviation)
