@@ -138,7 +138,7 @@ def _atoms(ax: Any, density: DensityMap, axis: int) -> None:
 
 def _scale_bar(ax: Any, density: DensityMap) -> None:
     """Five ångströms, below the first projection."""
-    u, v = _plane(np.array(density.framework.cell), 0)
+    _, v = _plane(np.array(density.framework.cell), 0)
     left, below = min(0.0, v[0]), -0.05 * abs(v[1])
     ax.plot([left, left + 5.0], [below, below], color=INK, lw=2)
     ax.text(left + 5.6, below, "5 Å", color=INK, fontsize=9, va="center")
