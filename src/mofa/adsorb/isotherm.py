@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
@@ -121,9 +122,9 @@ def isotherm(
             return slope
         pressures = spread(slope.coefficient_mol_per_kg_pa, top.uptake_mol_per_kg, max_pressure_pa, n_points)
         points = {max_pressure_pa: top}
-    for number, pressure in enumerate(pressures):
+    for pressure in pressures:
         if pressure not in points:
-            report = _part(on_progress, number, len(pressures))
+            report = _part(on_progress, len(points), len(pressures))
             found = adsorb(framework, pressure_pa=pressure, on_progress=report, **options)
             if isinstance(found, Rejected):
                 return found
@@ -271,7 +272,9 @@ def fit_langmuir(points: Sequence[Uptake]) -> Langmuir | None:
 
     start = (math.log(max(q[0], 1e-9) / p[0]), math.log(1.0 / p[-1]))
     try:
-        (ln_slope, ln_affinity), _ = curve_fit(model, p, q, p0=start, sigma=sigma)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # no covariance, where the points know of no saturation
+            (ln_slope, ln_affinity), _ = curve_fit(model, p, q, p0=start, sigma=sigma)
     except RuntimeError:
         return None
     if math.exp(ln_affinity) * p[-1] < _LEAST_BEND:

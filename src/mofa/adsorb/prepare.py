@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
 
 from mofa.adsorb import checks
 from mofa.adsorb.engine import AdsorptionJob
@@ -86,10 +89,31 @@ def prepare(
     return Prepared(job, pores)
 
 
+class _Structure:
+    """A framework that is equal to another one with the same atoms in the same places."""
+
+    def __init__(self, framework: Framework) -> None:
+        self.framework = framework
+        arrays = (np.asarray(framework.positions), np.asarray(framework.cell))
+        self._identity = (framework.symbols, *(array.tobytes() for array in arrays))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Structure) and self._identity == other._identity
+
+    def __hash__(self) -> int:
+        return hash(self._identity)
+
+
+@lru_cache(maxsize=8)
+def _pores_of(structure: _Structure) -> PoreGeometry | Rejected:
+    """Found once for all conditions at which a framework is simulated."""
+    return pore_geometry(structure.framework)
+
+
 def _pores(framework: Framework) -> PoreGeometry | None:
     """Pore geometry, or None where Zeo++ is missing or fails: the uptake stands without it."""
     try:
-        pores = pore_geometry(framework)
+        pores = _pores_of(_Structure(framework))
     except (EngineError, EngineMissingError) as error:
         logger.warning("no pore sizes, and no check that the pore is wide enough: %s", error)
         return None
