@@ -21,11 +21,11 @@ from mofa.adsorb import adsorb
 from mofa.chemistry import Framework, Uptake
 
 RESULTS = Path(__file__).with_suffix(".csv")
-CONDITIONS = (("CO2", 1.0e4), ("CO2", 1.0e5), ("N2", 1.0e5))
+CONDITIONS = (("CO2", 1.0e4), ("N2", 1.0e5), ("CO2", 1.0e5))
 TEMPERATURE_K = 298.0
-ENGINES = {"grid": 0.02, "raspa3": 0.08}
+ENGINES = {"grid": 0.02, "raspa3": 0.10}
 """Relative 95 % error that each is asked for."""
-TIME_LIMIT_S = 600.0
+TIME_LIMIT_S = 500.0
 FIELDS = (
     "framework", "gas", "pressure_pa", "engine", "uptake_mol_per_kg", "error_mol_per_kg", "heat_kj_per_mol",
     "heat_error_kj_per_mol", "cycles", "equilibration_cycles", "chain_ratio", "converged", "cpu_s",
@@ -39,8 +39,9 @@ def main() -> None:
     parser.add_argument("--table", action="store_true")
     options = parser.parse_args()
     if not options.table:
-        for framework in frameworks(options.names):
-            for gas, pressure_pa in CONDITIONS:
+        chosen = frameworks(options.names)
+        for gas, pressure_pa in CONDITIONS:
+            for framework in chosen:
                 for engine in options.engines:
                     run(framework, gas, pressure_pa, engine)
     table(read())
@@ -66,6 +67,8 @@ def run(framework: Framework, gas: str, pressure_pa: float, engine: str) -> None
         temperature_k=TEMPERATURE_K,
         engine=engine,
         target_relative_error=ENGINES[engine],
+        initialization_cycles=1000,
+        min_cycles=2000,
         max_cycles=200_000,
         min_pore_diameter_ang=0.0,
         seed=7,

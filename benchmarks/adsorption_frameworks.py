@@ -26,14 +26,14 @@ LINKERS = {
     "pcu-nitro": ("OC(=O)c1ccc(c([N+](=O)[O-])c1)C(=O)O", "OC(=O)c1cc(N)c(cc1)C(=O)O", "N#Cc1cc(O)c(cc1)C#N"),
     "pcu-azo": ("OC(=O)c1ccc(cc1)N=Nc1ccc(cc1)C(=O)O",) * 2 + ("N#Cc1ccc(cc1)C#N",),
 }
-PUBLISHED_NAMES = ("MOF-5", "UiO-66", "HKUST-1", "ZIF-8", "MOF-505", "DMOF-1", "UiO-67")
+PUBLISHED_NAMES = ("MOF-5", "DMOF-1", "MOF-505", "ZIF-8", "HKUST-1", "UiO-67", "UiO-66")
 
 
 def frameworks(names: list[str] | None = None) -> list[Framework]:
     """The frameworks, all or some, with their charges; those that are refused are left out with a word."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     found = []
-    for name in names or [*PUBLISHED_NAMES, *LINKERS]:
+    for name in names or [*LINKERS, *PUBLISHED_NAMES]:
         path = FOLDER / f"{name}.cif"
         if not path.exists():
             made = _made(name)
