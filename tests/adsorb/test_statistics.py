@@ -109,3 +109,10 @@ def test_chains_that_disagree_are_not_converged() -> None:
     assert chain_ratio([chain.molecules[:, 0] for chain in together]) == pytest.approx(1.0, abs=0.02)
     assert not average(apart, temperature_k=300.0).meets(10.0)
     assert average(together, temperature_k=300.0).meets(0.1)
+
+
+def test_the_shortest_runs_still_have_an_average() -> None:
+    rng = np.random.default_rng(8)
+    for n_chains, n in ((1, 10), (4, 5), (4, 7)):
+        series = [Chain(x[:, None], x) for x in rng.poisson(3.0, (n_chains, n)).astype(float)]
+        assert average(series, temperature_k=300.0).amounts[0].molecules_error > 0

@@ -117,7 +117,11 @@ def engine_named(name: str, **particulars: str | int | float | Path | None) -> A
     """
     kind = ENGINES.load(name)
     given = {option: value for option, value in particulars.items() if value}
-    unknown = [option for option in given if option not in signature(kind).parameters]
+    parameters = signature(kind).parameters
+    for option, parameter in parameters.items():
+        if parameter.default is parameter.empty and option not in given:
+            raise InputError(f"the engine {name!r} needs {option}", where="adsorb", action=f"Give {option}")
+    unknown = [option for option in given if option not in parameters]
     if unknown:
         what = f"the engine {name!r} has no option {', '.join(unknown)}"
         raise InputError(what, where="adsorb", action="Leave it away, or choose another engine")

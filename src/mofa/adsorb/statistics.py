@@ -78,9 +78,9 @@ def average(chains: Sequence[Chain], *, temperature_k: float) -> Averages:
         chains: of equal conditions and equal length.
         temperature_k: temperature, K.
     """
-    skipped = equilibration(chains)
+    blocks = BLOCKS if len(chains) == 1 else BLOCKS_PER_CHAIN
+    skipped = max(0, min(equilibration(chains), len(chains[0]) - blocks))
     kept = [chain.after(skipped) for chain in chains]
-    blocks = BLOCKS if len(kept) == 1 else BLOCKS_PER_CHAIN
     energies = [chain.energies_k for chain in kept]
     heats = isosteric_heats([chain.molecules for chain in kept], energies, temperature_k=temperature_k, blocks=blocks)
     amounts = []

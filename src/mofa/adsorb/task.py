@@ -49,8 +49,8 @@ def adsorb(
         pressure_pa: pressure of the gas, Pa; fugacities follow from the Peng-Robinson equation.
         temperature_k: temperature, K.
         engine: name of the adsorption engine: `grid` is MOFA's own and fast, `raspa3` the independent judge.
-        initialization_cycles: cycles before sampling; more are left out where the samples show that it took longer. A
-            cycle is max(20, number of molecules) moves, of `grid` 100 at most.
+        initialization_cycles: cycles before sampling, of all chains together; more are left out where the samples show
+            that it took longer. A cycle is max(20, number of molecules) moves, of `grid` 100 at most.
         min_cycles: fewest production cycles, of all chains together.
         max_cycles: most production cycles, of all chains together.
         target_relative_error: 95 % half-width over uptake at which production may end.

@@ -293,7 +293,7 @@ def _table(isotherm: Any) -> list[str]:
         amount = format_measured(point.uptake_mol_per_kg, point.error_mol_per_kg)
         heat = format_measured(point.heat_kj_per_mol, point.heat_error_kj_per_mol)
         mark = "" if point.converged else "  error target not met"
-        lines.append(f"{point.pressure_pa:10.4g}  {amount:>18}  {heat:>14}{mark}")
+        lines.append(f"{point.pressure_pa:10.0f}  {amount:>18}  {heat:>14}{mark}")
     fit = isotherm.langmuir
     if fit is not None:
         lines.append(

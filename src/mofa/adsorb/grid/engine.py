@@ -13,7 +13,7 @@ from mofa.adsorb.grid.bias import bias_of
 from mofa.adsorb.grid.chain import Walker
 from mofa.adsorb.grid.host import DEFAULT_SPACING_ANG, host_of
 from mofa.adsorb.grid.model import Floats, conditions_of, empty_state, guests_of
-from mofa.adsorb.statistics import Averages, average
+from mofa.adsorb.statistics import BLOCKS, Averages, average
 from mofa.errors import InputError
 from mofa.isolate import Progress, TimeLimitError
 
@@ -97,7 +97,7 @@ class GridEngine:
             cycles=(run.cycles_each - averages.equilibration_cycles) * len(walkers),
             converged=averages.meets(job.target_relative_error),
             cpu_s=time.process_time() - cpu_s,
-            equilibration_cycles=job.initialization_cycles + averages.equilibration_cycles,
+            equilibration_cycles=run.initial_each + averages.equilibration_cycles,
             chains=len(walkers),
             chain_ratio=averages.chain_ratio,
             acceptance=_acceptance(walkers),
@@ -130,7 +130,9 @@ class _Run:
         self._soft_s, self._hard_s = soft_s, hard_s
         self._report = report
         n = len(walkers)
-        self._shortest, self._longest = (-(-cycles // n) for cycles in (job.min_cycles, job.max_cycles))
+        numbers = (job.initialization_cycles, job.min_cycles, job.max_cycles)
+        self.initial_each, shortest, longest = (-(-number // n) for number in numbers)
+        self._shortest, self._longest = max(shortest, BLOCKS), max(longest, BLOCKS)
         self.cycles_each = 0
 
     def until_known(self) -> Averages:
@@ -155,7 +157,7 @@ class _Run:
 
     def _initialise(self) -> None:
         done = 0
-        for count in _chunks(self._job.initialization_cycles):
+        for count in _chunks(self.initial_each):
             for walker in self._walkers:
                 self._check_time()
                 walker.run(count)
@@ -170,9 +172,7 @@ class _Run:
             self._check_time()
             walker.run(count)
         self.cycles_each += count
-        self._tell(
-            self._job.initialization_cycles + self.cycles_each, f"{self.cycles_each * len(self._walkers)} cycles"
-        )
+        self._tell(self.initial_each + self.cycles_each, f"{self.cycles_each * len(self._walkers)} cycles")
 
     def _check_time(self) -> None:
         if time.monotonic() > self._hard_s:
@@ -184,7 +184,7 @@ class _Run:
             )
 
     def _tell(self, done: int, text: str) -> None:
-        self._report(min(1.0, done / (self._job.initialization_cycles + self._longest)), text)
+        self._report(min(1.0, done / (self.initial_each + self._longest)), text)
 
 
 def _chunks(cycles: int) -> list[int]:
