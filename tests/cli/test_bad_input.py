@@ -231,7 +231,9 @@ def test_a_hidden_library_is_named_with_the_command_that_installs_it(tmp_path: P
     environment = {"PYTHONPATH": str(tmp_path)}
     _is_one_clear_line(mofa("process", "N#Cc1ccc(cc1)C#N", environment=environment), "pip install rdkit")
     (tmp_path / "mof.cif").write_text(to_cif(irmof1().with_charges(np.zeros(106), "zero")))
-    _is_one_clear_line(mofa("adsorb", tmp_path / "mof.cif", environment=environment), "pip install raspalib")
+    _is_one_clear_line(
+        mofa("adsorb", tmp_path / "mof.cif", "--engine", "raspa3", environment=environment), "pip install raspalib"
+    )
     found = mofa("doctor", "--json", environment=environment)
     assert found.code == 1
     assert {e["name"] for e in found.json["engines"] if not e["version"]} == {"RDKit", "RASPA3"}

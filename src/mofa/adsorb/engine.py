@@ -120,7 +120,8 @@ def engine_named(name: str, **particulars: str | int | float | Path | None) -> A
     parameters = signature(kind).parameters
     for option, parameter in parameters.items():
         if parameter.default is parameter.empty and option not in given:
-            raise InputError(f"the engine {name!r} needs {option}", where="adsorb", action=f"Give {option}")
+            action = f"Give it, on the command line as --{option.replace('_', '-')}"
+            raise InputError(f"the engine {name!r} needs {option}", where="adsorb", action=action)
     unknown = [option for option in given if option not in parameters]
     if unknown:
         what = f"the engine {name!r} has no option {', '.join(unknown)}"

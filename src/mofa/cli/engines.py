@@ -76,9 +76,16 @@ PROBES = (
         _of_package("tblite", "tblite.interface"),
     ),
     Probe(
+        "Numba",
+        "adsorption: MOFA's own Monte Carlo on energy grids",
+        "no uptakes but by other engines",
+        "pip install numba",
+        _of_package("numba", "numba"),
+    ),
+    Probe(
         "RASPA3",
-        "adsorption: grand-canonical Monte Carlo",
-        "no uptakes",
+        "adsorption: the judge of the best uptakes",
+        "the best MOFs are not simulated again by another program",
         "pip install raspalib",
         _of_package("raspalib", "raspalib"),
     ),
