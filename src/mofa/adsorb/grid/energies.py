@@ -142,33 +142,47 @@ def wave_change(
         new: its sites.
         change: receives the change of the structure factor.
     """
+    change[:] = 0.0
+    if old_gas >= 0:
+        add_waves_of(guests, conditions, state, old_gas, old, -1.0, change)
+    if new_gas >= 0:
+        add_waves_of(guests, conditions, state, new_gas, new, 1.0, change)
     total = 0.0
-    for w in range(len(conditions.waves)):
-        kx, ky, kz = conditions.waves[w, 0], conditions.waves[w, 1], conditions.waves[w, 2]
-        real, imaginary = 0.0, 0.0
-        if old_gas >= 0:
-            first = guests.first[old_gas]
-            for s in range(guests.first[old_gas + 1] - first):
-                q = guests.charge[guests.kind[first + s]]
-                phase = kx * old[s, 0] + ky * old[s, 1] + kz * old[s, 2]
-                real -= q * math.cos(phase)
-                imaginary -= q * math.sin(phase)
-        if new_gas >= 0:
-            first = guests.first[new_gas]
-            for s in range(guests.first[new_gas + 1] - first):
-                q = guests.charge[guests.kind[first + s]]
-                phase = kx * new[s, 0] + ky * new[s, 1] + kz * new[s, 2]
-                real += q * math.cos(phase)
-                imaginary += q * math.sin(phase)
+    for w in range(len(change)):
+        after = state.structure[w] + change[w]
         before = state.structure[w]
-        change[w] = complex(real, imaginary)
-        cross = 2.0 * (before.real * real + before.imag * imaginary)
-        total += conditions.wave_factor[w] * (cross + real * real + imaginary * imaginary)
+        energy = after.real * after.real + after.imag * after.imag
+        energy -= before.real * before.real + before.imag * before.imag
+        total += conditions.wave_factor[w] * energy
     if old_gas >= 0:
         total -= conditions.self_k[old_gas]
     if new_gas >= 0:
         total += conditions.self_k[new_gas]
     return total
+
+
+@compiled
+def add_waves_of(
+    guests: Guests, conditions: Conditions, state: State, gas: int, sites: Floats, sign: float, out: Waves
+) -> None:
+    """Add a molecule's structure factor, times a sign, from tables of powers of one phase for each axis."""
+    phases, inverse = state.phases, conditions.to_box
+    middle = phases.shape[1] // 2
+    first = guests.first[gas]
+    for s in range(guests.first[gas + 1] - first):
+        q = sign * guests.charge[guests.kind[first + s]]
+        if q == 0.0:
+            continue
+        for axis in range(3):
+            f = sites[s, 0] * inverse[0, axis] + sites[s, 1] * inverse[1, axis] + sites[s, 2] * inverse[2, axis]
+            step = complex(math.cos(2.0 * math.pi * f), math.sin(2.0 * math.pi * f))
+            phases[axis, middle] = 1.0
+            for k in range(1, middle + 1):
+                phases[axis, middle + k] = phases[axis, middle + k - 1] * step
+                phases[axis, middle - k] = phases[axis, middle + k].conjugate()
+        for w in range(len(out)):
+            a, b, c = conditions.wave_indices[w, 0], conditions.wave_indices[w, 1], conditions.wave_indices[w, 2]
+            out[w] += q * phases[0, middle + a] * phases[1, middle + b] * phases[2, middle + c]
 
 
 @compiled

@@ -70,6 +70,8 @@ class Conditions(NamedTuple):
     """Ewald splitting of the guests' Coulomb energy, 1/Å; 0: truncated with the molecules' centres."""
     waves: Floats
     """Wave vectors of one half space, 1/Å, ``[n, 3]``."""
+    wave_indices: NDArray[np.int64]
+    """The same in multiples of the reciprocal vectors, ``[n, 3]``."""
     wave_factor: Floats
     """Energy of a unit structure factor, K, ``[n]``."""
     self_k: Floats
@@ -116,6 +118,8 @@ class State(NamedTuple):
     """Largest translation, Å, and rotation, radians."""
     around: Floats
     """Scratch: sites of the molecules within reach of one, ``[most sites of a gas, 3, capacity]``, Å."""
+    phases: Waves
+    """Scratch: ``exp(2 pi i n f)`` of a site for every index and axis, ``[3, 2 * largest index + 1]``."""
     near: Floats
     """Scratch: 1 for those whose centre is within the cut-off, else 0."""
     tried: NDArray[np.int64]
@@ -180,29 +184,39 @@ def conditions_of(job: AdsorptionJob, *, ewald: bool) -> Conditions:
     volume = abs(float(np.linalg.det(box)))
     kt = GAS_CONSTANT_J_PER_MOL_K / AVOGADRO * job.temperature_k * 1e30
     ideal = [math.log(job.fugacity_pa(species) * volume / kt) for species in job.species]
-    alpha, waves, factors = 0.0, np.zeros((0, 3)), np.zeros(0)
+    alpha, waves, indices, factors = 0.0, np.zeros((0, 3)), np.zeros((0, 3), np.int64), np.zeros(0)
     if ewald:
         decay = math.sqrt(-math.log(_EWALD_PRECISION))
         alpha = decay / job.cutoff_ang
-        waves, factors = _waves(box, volume, alpha, 2.0 * alpha * decay)
+        waves, indices, factors = _waves(box, volume, alpha, 2.0 * alpha * decay)
     own = np.array([_self_energy_k(species.guest, alpha) for species in job.species])
     return Conditions(
-        1.0 / job.temperature_k, np.array(ideal), box, inverse(box), job.cutoff_ang, alpha, waves, factors, own
+        beta=1.0 / job.temperature_k,
+        ln_activity_volume=np.array(ideal),
+        box=box,
+        to_box=inverse(box),
+        cutoff_ang=job.cutoff_ang,
+        alpha=alpha,
+        waves=waves,
+        wave_indices=indices,
+        wave_factor=factors,
+        self_k=own,
     )
 
 
-def _waves(box: Floats, volume: float, alpha: float, largest: float) -> tuple[Floats, Floats]:
-    """Wave vectors of half the reciprocal space and the energy of a unit structure factor at each."""
+def _waves(box: Floats, volume: float, alpha: float, largest: float) -> tuple[Floats, NDArray[np.int64], Floats]:
+    """Wave vectors of half the reciprocal space, their indices, and the energy of a unit structure factor at each."""
     reciprocal = 2.0 * np.pi * np.linalg.inv(box).T
     limits = [int(largest * np.linalg.norm(vector) / (2.0 * np.pi)) for vector in box]
     indices = np.stack(np.meshgrid(*(np.arange(-m, m + 1) for m in limits), indexing="ij"), axis=-1).reshape(-1, 3)
     # The first nonzero index is positive: of k and -k one.
     weights = indices @ np.array([1_000_000, 1_000, 1])
-    vectors = indices[weights > 0] @ reciprocal
+    half = indices[weights > 0]
+    vectors = half @ reciprocal
     k2 = np.einsum("ij,ij->i", vectors, vectors)
     counts = k2 < largest * largest
     factor = COULOMB_K_ANG * 4.0 * np.pi / volume * np.exp(-k2[counts] / (4.0 * alpha**2)) / k2[counts]
-    return vectors[counts], factor
+    return vectors[counts], half[counts], factor
 
 
 def _self_energy_k(guest: Guest, alpha: float) -> float:
@@ -230,6 +244,7 @@ def empty_state(job: AdsorptionJob, guests: Guests, conditions: Conditions) -> S
         structure=np.zeros(len(conditions.waves), np.complex128),
         steps=np.array([1.0, 0.7]),
         around=np.zeros((most, 3, capacity)),
+        phases=np.zeros((3, 2 * int(np.abs(conditions.wave_indices).max(initial=0)) + 1), np.complex128),
         near=np.zeros(capacity),
         tried=np.zeros(len(MOVES), np.int64),
         accepted=np.zeros(len(MOVES), np.int64),
