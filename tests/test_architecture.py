@@ -17,7 +17,8 @@ ALLOWED = {
     "units": set(),
     "registry": {"errors"},
     "isolate": {"errors"},
-    "config": {"errors"},
+    "expression": {"errors"},
+    "config": {"errors", "expression"},
     "chemistry": {"errors", "units", "textfiles"},
     "textfiles": {"errors"},
     "gfn1": {"errors", "chemistry"},
@@ -29,7 +30,7 @@ ALLOWED = {
     "evaluate": BASE | {"chemistry", "generate", "process"},
     "compute": BASE,
     "store": BASE | {"chemistry"},
-    "campaign": BASE | ROOMS | {"chemistry", "compute", "store", "config", "evaluate"},
+    "campaign": BASE | ROOMS | {"chemistry", "compute", "store", "config", "expression", "evaluate"},
     "report": BASE | {"chemistry", "store"},
     "testing": BASE | ROOMS | {"chemistry", "compute", "store", "evaluate"},
     "cli": BASE

@@ -25,6 +25,27 @@ def test_the_written_template_is_a_valid_campaign() -> None:
     assert parse_config(template()) == CampaignConfig(stop=Stop(max_uptakes=10))
 
 
+def test_points_and_objective_are_written_and_read_again() -> None:
+    text = """
+        [adsorb]
+        pressure_pa = 6.5e6
+        gas = "CH4"
+        [adsorb.points.desorption]
+        pressure_pa = 5.8e5
+        [objective]
+        expression = "uptake - desorption.uptake"
+        [stop]
+        max_uptakes = 1
+    """
+    config = parse_config(text)
+    assert parse_config(template(config)) == config
+    assert config.adsorb.conditions() == {
+        "desorption": {"gas": "CH4", "pressure_pa": 5.8e5, "temperature_k": 300.0},
+    }
+    assert "# [adsorb.points.desorption]" in template(), "with an example where there are none"
+    assert "# Names: strain, n_atoms" in template()
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_option_is_a_keyword_of_its_task_function_with_the_same_default(task: str) -> None:
     module, _, name = TASKS[task].partition(":")
@@ -50,6 +71,7 @@ def test_no_option_of_a_task_function_is_missing(task: str) -> None:
         "example_weights",
         "processes",
         "restart",
+        "input_files",
     }
     assert options - set_by_the_campaign == set(CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task])
 
@@ -74,6 +96,23 @@ def test_every_key_is_described() -> None:
         ("seed = 3", "unknown key"),
         ("[stop]\nmax_uptakes = ", "not valid TOML"),
         ("", "[stop] needs at least one of"),
+        ("[adsorb.points.Des]\npressure_pa = 1.0\n[stop]\nmax_uptakes = 1", "the name 'Des' is not of lower-case"),
+        ("[adsorb.points.heat]\npressure_pa = 1.0\n[stop]\nmax_uptakes = 1", "'heat' has a meaning of its own"),
+        ("[adsorb.points.for]\npressure_pa = 1.0\n[stop]\nmax_uptakes = 1", "'for' is a word of Python"),
+        ("[adsorb.points.des]\n[stop]\nmax_uptakes = 1", "des gives none of gas, pressure_pa, temperature_k"),
+        ("[adsorb.points.des]\npresure_pa = 1.0\n[stop]\nmax_uptakes = 1", "points.des.presure_pa: unknown key (did"),
+        ("[compute.pools.md]\nslot = 1\n[stop]\nmax_uptakes = 1", "did you mean slots?"),
+        ("[objective]\nexpresion = 'uptake'\n[stop]\nmax_uptakes = 1", "did you mean expression?"),
+        (
+            "[objective]\nexpression = 'uptke'\n[stop]\nmax_uptakes = 1",
+            "expression: 'uptke' is not known (did you mean",
+        ),
+        (
+            "[objective]\nrequire = 'strain'\n[stop]\nmax_uptakes = 1",
+            "[objective] require: 'strain' is not a condition",
+        ),
+        ("[objective]\npriority = '-heat'\n[stop]\nmax_uptakes = 1", "'heat' is not known (known: strain, n_atoms, d"),
+        ("[objective]\njudge_top = -1\n[stop]\nmax_uptakes = 1", "[objective] judge_top"),
     ],
 )
 def test_mistakes_are_named_in_one_line(text: str, message: str, tmp_path: Path) -> None:

@@ -198,11 +198,14 @@ def outcome_of(task, rng):
             "uptake_mol_per_kg": 1.0, "error_mol_per_kg": 0.1, "heat_kj_per_mol": 1.0, "heat_error_kj_per_mol": "NaN",
             "gas": "CO2", "charge_method": "random", "cycles": 1,
         }  # fmt: skip
-        items.append(Item(key, f"{task.id}-{n}", rng.choice(["BCA", "BZN"]), round(rng.uniform(0, 0.4), 2), value))
+        family = rng.choice(["BCA", "BZN"])
+        score = None if task.is_judge else round(rng.uniform(0, 0.4), 2)
+        items.append(Item(key, f"{task.id}-{n}", family, score, value))
     return TaskResult(Status.DONE, tuple(items))
 
 
 RULES = PolicySettings(max_waiting_mofs=5, linker_window=8)
+JUDGING = PolicySettings(max_waiting_mofs=5, linker_window=8, judge="raspa3", judge_top=2)
 PROLONGING = PolicySettings(max_waiting_mofs=5, linker_window=8, dynamics_steps=(100, 200, 400), prolong_share=0.4)
 
 
@@ -238,7 +241,7 @@ def live(seed, n_steps, rules=RULES):
     return state, events
 
 
-@given(st.integers(0, 10**6), st.integers(0, 250), st.sampled_from([RULES, PROLONGING]))
+@given(st.integers(0, 10**6), st.integers(0, 250), st.sampled_from([RULES, PROLONGING, JUDGING]))
 @settings(max_examples=40, deadline=None)
 def test_replayed_events_give_the_live_state(seed, n_steps, rules):
     state, events = live(seed, n_steps, rules)
@@ -260,6 +263,22 @@ def test_every_task_runs_on_what_waited_and_once():
         subjects = [event.payload["subject"] for event in begun if event.task_kind == kind]
         assert subjects
         assert len(set(subjects)) == len(subjects), f"nothing is given to {kind} twice"
+
+
+def test_a_judge_is_given_every_mof_once_and_changes_no_count():
+    state, events = live(7, 2000, JUDGING)
+    begun = [Task.from_event(event) for event in events if event.kind is EventKind.SUBMITTED]
+    simulated, judged = (
+        [task.subject for task in begun if task.kind is K.ADSORB and task.is_judge is judge] for judge in (False, True)
+    )
+    assert 2 < len(judged) == len(set(judged)) < len(simulated)
+    assert set(judged) <= set(simulated)
+    records = state.projection.records()
+    assert records.funnel.uptakes == sum(mof.uptake is not None for mof in records.mofs.values())
+    finished = [task for task in records.tasks.values() if task.kind is K.ADSORB and task.status and not task.judge]
+    assert records.funnel.stage(K.ADSORB).entered == len(finished)
+    assert {mof.id for mof in records.mofs.values() if mof.judged or mof.judge_note} <= set(judged)
+    assert all(mof.rejected is None for mof in records.mofs.values() if mof.judge_note)
 
 
 def test_runs_are_prolonged_one_length_after_the_other():
@@ -317,11 +336,11 @@ def test_training_set_starts_with_the_lower_half_by_strain():
 
 
 def test_training_set_goes_by_uptake_once_64_are_known():
-    assert {e.uptake_mol_per_kg for e in training_set(examples(200, uptakes=63))} != {None}
+    assert {e.objective for e in training_set(examples(200, uptakes=63))} != {None}
     chosen = training_set(examples(200, uptakes=64))
     assert len(chosen) == 32
-    assert min(e.uptake_mol_per_kg for e in chosen) == pytest.approx(0.32)
-    assert [e.uptake_mol_per_kg for e in chosen] == sorted((e.uptake_mol_per_kg for e in chosen), reverse=True)
+    assert min(e.objective for e in chosen) == pytest.approx(0.32)
+    assert [e.objective for e in chosen] == sorted((e.objective for e in chosen), reverse=True)
 
 
 def test_training_set_has_bounds():

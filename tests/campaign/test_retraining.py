@@ -249,6 +249,6 @@ def test_curriculum_waits_for_enough_for_the_last_one_and_for_growth():
     patient.add_strain("mof-70", 0.1, ())
     assert patient.due() != ()
     for n in range(64):
-        curriculum.add_uptake(f"mof-{n}", n / 10)
-    assert curriculum.candidates == (Regime.UPTAKE, 64)
-    assert {example.uptake_mol_per_kg for example in curriculum.due()} == {n / 10 for n in range(32, 64)}
+        curriculum.add_objective(f"mof-{n}", n / 10)
+    assert curriculum.candidates == (Regime.OBJECTIVE, 64)
+    assert {example.objective for example in curriculum.due()} == {n / 10 for n in range(32, 64)}

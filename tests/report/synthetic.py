@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from mofa.chemistry.elements import is_metal
 from mofa.store import codec
 from mofa.store.folder import CampaignFolder
 from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult, Timing
+from mofa.store.records import ObjectiveRecord
 
 START_S = 1_790_000_000.0
 BDC, DCB = "O=C(O)c1ccc(C(=O)O)cc1", "N#Cc1ccc(C#N)cc1"
@@ -61,12 +62,14 @@ class Writer:
     now_s: float = START_S
     counts: dict[Stage, int] = field(default_factory=dict)
 
-    def task(self, kind: Stage, items=(), *, subject="s", wall_s=4.0, status=Status.DONE, batches=0, detail="") -> str:
+    def task(
+        self, kind: Stage, items=(), *, subject="s", wall_s=4.0, status=Status.DONE, batches=0, detail="", options=None
+    ) -> str:
         """Submit and end a task."""
         serial = self.counts[kind] = self.counts.get(kind, -1) + 1
         task_id = f"{kind}-{serial:06d}"
         worker = f"node:{100 + serial % 2}"
-        self.event(task_id, kind, EventKind.SUBMITTED, {"inputs": [], "options": {}, "subject": subject})
+        self.event(task_id, kind, EventKind.SUBMITTED, {"inputs": [], "options": options or {}, "subject": subject})
         for index in range(batches):
             payload = {"index": index, "ref": "", "n": 16, "family": subject}
             self.event(task_id, kind, EventKind.BATCH, payload, serial=index)
@@ -122,19 +125,36 @@ class Writer:
         gate = ChargeGate(True, float(q.sum()), float(q.min()), float(q.max()), 0.7)
         self._structure(Stage.CHARGES, framework, Charges(q, framework.charge_method, True, gate, 0.4), wall_s=0.5)
 
-    def adsorb(self, framework: Framework, result: Uptake) -> None:
-        """A MOF with an uptake."""
-        item = Item(framework.id, "", score=result.uptake_mol_per_kg, value=codec.encode(result, self.folder.files))
+    def session(self, objective: ObjectiveRecord) -> None:
+        """A session with its objective."""
+        facts = {"server": "inline", "pools": {"cpu": 2}, "objective": asdict(objective)}
+        self.event("session-0", "", EventKind.SESSION, facts)
+
+    def adsorb(self, framework: Framework, result: Uptake, **facts) -> None:
+        """A MOF with an uptake, and facts of its item's value besides."""
+        value = codec.encode(result, self.folder.files) | codec.encode(facts, self.folder.files)
+        item = Item(framework.id, "", score=facts.get("objective", result.uptake_mol_per_kg), value=value)
         self.task(Stage.ADSORB, [item], subject=framework.id, wall_s=60.0)
 
-    def whole(self, framework: Framework, strain: float, result: Uptake) -> Framework:
+    def judge(self, key: str, result: Uptake | Rejected | str) -> None:
+        """A second opinion: an uptake, a refusal, or how its task crashed."""
+        how = {"subject": key, "options": {"engine": "raspa3", "judge": True}}
+        if isinstance(result, str):
+            self.task(Stage.ADSORB, status=Status.CRASHED, detail=result, **how)
+        elif isinstance(result, Rejected):
+            self.task(Stage.ADSORB, [Item(key, "", rejected=result)], **how)
+        else:
+            value = codec.encode(result, self.folder.files) | {"judged": True}
+            self.task(Stage.ADSORB, [Item(key, "", value=value)], **how)
+
+    def whole(self, framework: Framework, strain: float, result: Uptake, **facts) -> Framework:
         """A MOF from assembly to its uptake; returns it as it is stored last, with charges."""
         final = charged(framework)
         self.assemble(framework)
         self.validate(framework, strain)
         self.optimize(framework)
         self.charge(final)
-        self.adsorb(final, result)
+        self.adsorb(final, result, **facts)
         return final
 
     def _structure(self, stage: Stage, framework: Framework, result, *, wall_s: float) -> None:

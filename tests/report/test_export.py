@@ -40,7 +40,19 @@ def test_columns_carry_units_and_full_precision(mofs):
         "pore_",
         "density",
     )
-    units = ("mol_per_kg", "mg_per_g", "cm3_stp_per_g", "kj_per_mol", "_pa", "_k", "_ang", "_deg", "_e", "m2_per_g")
+    units = (
+        "mol_per_kg",
+        "mg_per_g",
+        "cm3_stp_per_g",
+        "kj_per_mol",
+        "cm3_stp_per_cm3",
+        "_pa",
+        "_k",
+        "_ang",
+        "_deg",
+        "_e",
+        "m2_per_g",
+    )
     for column in best:
         if column.startswith(physical) and not column.endswith("method"):
             assert column.endswith((*units, "g_per_cm3")), column

@@ -60,6 +60,7 @@ def test_every_task_is_a_line_with_units(resumed):
         "pool": "md",
         "worker": "n:1",
         "model_version": 0,
+        "judge": False,
         "status": "done",
         "attempts_lost": 0,
         "created_unix_s": START_S + 1,

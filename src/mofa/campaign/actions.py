@@ -11,7 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key
+from mofa.campaign.adsorption import adsorbed
+from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key, finite
 from mofa.campaign.training import trained
 from mofa.campaign.workplace import Progress, Workplace
 from mofa.chemistry import (
@@ -22,13 +23,12 @@ from mofa.chemistry import (
     Reason,
     Rejected,
     Stability,
-    Uptake,
 )
 from mofa.compute import Emit
 from mofa.errors import EngineError, InputError
 from mofa.isolate import run_isolated
 from mofa.store import codec
-from mofa.store.payloads import GOES_ON, Item
+from mofa.store.payloads import GOES_ON, MEASURES, Item
 
 PROGRESS_INTERVAL_S = 1.0
 RESTARTS = "restarts"
@@ -49,7 +49,7 @@ class Job:
     def __init__(self, emit: Emit, task: Task, workplace: Workplace, *, careful: bool = False) -> None:
         self.task = task
         self.files = workplace.files
-        self.restarts = Path(workplace.folder, RESTARTS)
+        self.folder = Path(workplace.folder)
         self._emit = emit
         self._careful = careful
         self._target = workplace.target(task.kind)
@@ -58,12 +58,18 @@ class Job:
         accepted = self._accepted = inspect.signature(self._function).parameters
         # A seed is derived for every task; deterministic engines have no use for it.
         self._options = {name: value for name, value in options.items() if name != "seed" or name in accepted}
-        if "on_progress" in accepted:
-            self._options["on_progress"] = self._progress()
+        self.progress = self._progress() if "on_progress" in accepted else None
+        """What the function tells how far it is; None if it does not."""
+        if self.progress is not None:
+            self._options["on_progress"] = self.progress
 
     def option(self, name: str) -> Any:
         """Take an option that is for the campaign, not for the function."""
         return self._options.pop(name, None)
+
+    def peek(self, name: str) -> Any:
+        """An option that is for the function; its own default where it is not given."""
+        return self._options.get(name, self._accepted[name].default)
 
     def accepts(self, name: str) -> bool:
         """Whether the task function knows an option; stand-ins know few."""
@@ -73,9 +79,9 @@ class Job:
         """Hand an option to the function that is not in the task."""
         self._options[name] = value
 
-    def call(self, subject: object) -> Any:
-        """What the task function says of `subject`."""
-        return self._function(subject, **self._options)
+    def call(self, subject: object, **changes: object) -> Any:
+        """What the task function says of `subject`, with some options for this call alone."""
+        return self._function(subject, **{**self._options, **changes})
 
     def call_each(self, subject: object) -> Any:
         """The same for one of many: when the task was lost before, a subject that kills its process is refused."""
@@ -139,7 +145,7 @@ def _assemble(job: Job) -> Iterator[Item]:
         if isinstance(answer, Rejected):
             yield job.refused(answer, key="+".join(linker.key for linker in linkers), ref=refs[0])
         else:
-            value = {
+            value: dict[str, Any] = {
                 "name": answer.name,
                 "n_atoms": len(answer),
                 "lineage": codec.encode(answer.lineage, job.files),
@@ -164,7 +170,7 @@ def _validate(job: Job) -> Iterator[Item]:
     for name in ("rung", "after_steps"):
         job.option(name)
     keep_below = job.option("keep_below") or 0.0
-    restart = job.restarts / f"{job.task.subject}.restart"
+    restart = job.folder / RESTARTS / f"{job.task.subject}.restart"
     before = _written_ns(restart)
     if job.accepts("restart"):
         restart.parent.mkdir(exist_ok=True)
@@ -186,7 +192,9 @@ def _validate(job: Job) -> Iterator[Item]:
     else:
         if answer.strain >= keep_below:
             restart.unlink(missing_ok=True)
-        yield _structure_item(job, answer, answer.framework, score=answer.strain)
+        item = _structure_item(job, answer, answer.framework, score=answer.strain)
+        n_atoms, density = len(answer.framework), answer.framework.density_g_per_cm3
+        yield replace(item, value={**(item.value or {}), MEASURES: {"n_atoms": n_atoms, "density": density}})
 
 
 def _written_ns(path: Path) -> int:
@@ -212,12 +220,7 @@ def _charges(job: Job) -> Iterator[Item]:
 
 
 def _adsorb(job: Job) -> Iterator[Item]:
-    answer: Uptake | Rejected = job.call(job.framework())
-    if isinstance(answer, Rejected):
-        yield job.refused(answer)
-    else:
-        value = codec.encode(answer, job.files)
-        yield Item(job.task.subject, job.task.inputs[0], score=_finite(answer.uptake_mol_per_kg), value=value)
+    yield adsorbed(job)
 
 
 def _train(job: Job) -> Iterator[Item]:
@@ -267,18 +270,7 @@ def _structure_item(
     ref = codec.put_framework(named, job.files)
     value = codec.encode(answer, job.files)
     value.pop("framework", None)
-    return Item(job.task.subject, ref, score=None if score is None else _finite(score), value=value)
-
-
-def _finite(score: float) -> float:
-    """The number itself.
-
-    Raises:
-        EngineError: NaN or infinite, which an engine must refuse by itself.
-    """
-    if score - score != 0.0:
-        raise EngineError(f"an engine gave {score} as its result", action="Report this with the MOF's CIF file")
-    return float(score)
+    return Item(job.task.subject, ref, score=None if score is None else finite(score), value=value)
 
 
 def _groups(refs: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:

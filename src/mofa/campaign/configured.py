@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from importlib.util import find_spec
 
+from mofa.campaign.adsorption import writes_files
 from mofa.campaign.curriculum import CurriculumSettings
 from mofa.campaign.recipes import check_recipe
 from mofa.campaign.settings import CampaignPlan, PolicySettings, Pool, SlotPlan, StopRules
@@ -15,6 +17,7 @@ from mofa.compute import SERVERS, ServerSettings
 from mofa.config import CampaignConfig
 from mofa.config import Policy as PolicySection
 from mofa.errors import ConfigError, EngineMissingError
+from mofa.store.records import ObjectiveRecord
 
 # A task gets this much longer than its own time limit before its worker is killed, s.
 HARD_LIMIT_MARGIN_S = 60.0
@@ -36,6 +39,11 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
         options[TaskKind.GENERATE]["conditions"] = conditions
     if config.policy.prescreen_steps:
         options[TaskKind.ASSEMBLE]["prescreen_steps"] = config.policy.prescreen_steps
+    options[TaskKind.ADSORB] |= {
+        "points": config.adsorb.conditions(),
+        "objective": {"expression": config.objective.expression, "require": config.objective.require},
+        "keep_input_files": config.adsorb.keep_input_files,
+    }
     options[TaskKind.TRAIN] |= {
         "processes": config.train.processes or max(1, _cores() // sum(pool.count for pool in slots.pools.values())),
         "weighted": config.train.weighted,
@@ -44,7 +52,7 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
     return CampaignPlan(
         seed=config.campaign.seed,
         options=options,
-        policy=policy_settings(config.policy, slots, recipe=recipe_of(config), first_steps=config.validate_.steps),
+        policy=policy_of(config, slots),
         stop=StopRules(**config.stop.model_dump()),
         slots=slots,
         server=server_of(config, slots),
@@ -57,6 +65,7 @@ def plan_of(config: CampaignConfig) -> CampaignPlan:
             heartbeat_limit_s=config.compute.heartbeat_limit_s,
         ),
         database_url=config.store.database_url,
+        objective=objective_of(config),
         stable_strain=config.policy.stable_strain,
         retries=config.compute.retries,
         hard_limits_s=_hard_limits(config),
@@ -96,6 +105,28 @@ def _cores() -> int:
 def recipe_of(config: CampaignConfig) -> tuple[Family, ...]:
     """Families of a MOF's linkers."""
     return tuple(map(Family, config.assemble.linkers))
+
+
+def objective_of(config: CampaignConfig) -> ObjectiveRecord:
+    """What MOFs are ranked by, for the records."""
+    points = config.adsorb.points
+    texts = {key: config.objective.parsed(key, points) for key in ("expression", "require")}
+    return ObjectiveRecord(
+        **{key: "" if text is None else text.text for key, text in texts.items()}, unit=config.objective.unit
+    )
+
+
+def policy_of(config: CampaignConfig, slots: SlotPlan) -> PolicySettings:
+    """Thresholds of the policy, as a configuration asks for."""
+    settings = policy_settings(config.policy, slots, recipe=recipe_of(config), first_steps=config.validate_.steps)
+    priority = config.objective.parsed("priority", ()) or settings.priority
+    return replace(settings, priority=priority, judge=judge_of(config), judge_top=config.objective.judge_top)
+
+
+def judge_of(config: CampaignConfig) -> str:
+    """The engine of the second opinion; empty where none is asked for, or the first one comes from the same engine."""
+    objective = config.objective
+    return objective.judge if objective.judge_top and objective.judge != config.adsorb.engine else ""
 
 
 def policy_settings(
@@ -156,13 +187,10 @@ def check_engines(config: CampaignConfig) -> None:
         EngineError: a Redis server that is named cannot be reached.
         InputError: a node, net or gas is not known, or the generator makes no linkers of the size or sort asked for.
     """
-    from mofa.adsorb import ENGINES as ADSORPTION
-    from mofa.adsorb import guest
     from mofa.charges import CHARGE_MODELS
     from mofa.generate import GENERATORS, Generator, generate
     from mofa.optimize import OPTIMIZERS
     from mofa.process import PERCEPTIONS
-    from mofa.validate.engine import force_field
 
     for library in LIBRARIES:
         if find_spec(library) is None:
@@ -186,6 +214,16 @@ def check_engines(config: CampaignConfig) -> None:
         size = config.generate.max_heavy_atoms
         generate(family, n=1, generator=config.generate.generator, max_heavy_atoms=size, conditions=conditions)
     PERCEPTIONS.load(config.process.perception)
+    _check_dynamics(config)
+    OPTIMIZERS.load(config.optimize.method)
+    CHARGE_MODELS.load(config.charges.method)
+    _check_adsorption(config)
+
+
+def _check_dynamics(config: CampaignConfig) -> None:
+    """Make sure that the force field of [validate] exists; see `check_engines`."""
+    from mofa.validate.engine import force_field
+
     dynamics = config.validate_
     force_field(
         dynamics.engine,
@@ -196,10 +234,37 @@ def check_engines(config: CampaignConfig) -> None:
     )
     if config.policy.prescreen_steps:
         force_field("lammps")
-    OPTIMIZERS.load(config.optimize.method)
-    CHARGE_MODELS.load(config.charges.method)
-    ADSORPTION.load(config.adsorb.engine)
-    guest(config.adsorb.gas)
+
+
+def _check_adsorption(config: CampaignConfig) -> None:
+    """Make sure that the engines of [adsorb] and of the judge, and all gases exist; see `check_engines`."""
+    from mofa.adsorb.engine import engine_named
+    from mofa.adsorb.mixture import parse_gas
+
+    section, judge = config.adsorb, judge_of(config)
+    engine_named(
+        section.engine, grid_spacing_ang=section.grid_spacing_ang, chains=section.chains, command=section.command
+    )
+    if judge:
+        engine_named(judge)
+    if section.keep_input_files and not any(writes_files(name) for name in (section.engine, judge) if name):
+        raise ConfigError(
+            f"the engine {section.engine!r} works without input files",
+            where="[adsorb] keep_input_files",
+            action="Set it to false, or choose raspa2 or graspa",
+        )
+    gases = {"": section.gas, **{name: point["gas"] for name, point in section.conditions().items()}}
+    pure = {name for name, gas in gases.items() if len(parse_gas(gas)) == 1}
+    for key in ("expression", "require"):
+        parsed = config.objective.parsed(key, section.points)
+        for name in sorted(parsed.names if parsed is not None else ()):
+            point, _, quantity = name.rpartition(".")
+            if quantity == "selectivity" and point in pure:
+                raise ConfigError(
+                    f"{name} is that of a mixture, and {gases[point]} is one gas",
+                    where=f"[objective] {key}",
+                    action='Give [adsorb] or the point a mixture, like gas = "CO2:0.15,N2:0.85"',
+                )
 
 
 def _hard_limits(config: CampaignConfig) -> dict[TaskKind, float]:
@@ -208,7 +273,7 @@ def _hard_limits(config: CampaignConfig) -> dict[TaskKind, float]:
         TaskKind.VALIDATE: config.validate_.time_limit_s,
         TaskKind.OPTIMIZE: config.optimize.time_limit_s,
         TaskKind.CHARGES: config.charges.time_limit_s,
-        TaskKind.ADSORB: config.adsorb.time_limit_s,
+        TaskKind.ADSORB: config.adsorb.time_limit_s * (1 + len(config.adsorb.points)),
         TaskKind.TRAIN: config.train.time_limit_s,
     }
     return {kind: limit_s + HARD_LIMIT_MARGIN_S for kind, limit_s in own.items()} | {

@@ -14,7 +14,8 @@ class Regime(StrEnum):
     """What the MOFs to learn from are ranked by."""
 
     STRAIN = "strain"
-    UPTAKE = "uptake"
+    OBJECTIVE = "uptake"
+    """The campaign's objective; events call it by what it is by default."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +25,8 @@ class Example:
     key: str
     """Framework id."""
     strain: float
-    uptake_mol_per_kg: float | None = None
+    objective: float | None = None
+    """The higher the better; None while there is no uptake, or where it has none."""
     linkers: tuple[str, ...] = ()
     """Files of its linkers."""
 
@@ -40,7 +42,7 @@ class CurriculumSettings:
     keep_fraction: float = 0.5
     """The better part of the candidates that is kept."""
     uptakes_to_switch: int = 64
-    """From this many uptakes on, the best are those that adsorb most."""
+    """From this many values of the objective on it says which are the best."""
     growth: float = 0.0
     """Share by which the candidates must have grown since the last training; 0: any growth will do."""
     min_examples: int = 32
@@ -50,14 +52,15 @@ class CurriculumSettings:
 def training_set(examples: Iterable[Example], settings: CurriculumSettings | None = None) -> tuple[Example, ...]:
     """The MOFs to learn from, best first; empty while there are too few.
 
-    Candidates have a strain below 25 %. At first the half with the lowest strain is taken; once 64 uptakes are known,
-    the half of these with the highest uptake. At most 8192, and none if fewer than 32 remain. Ties go by key.
+    Candidates have a strain below 25 %. At first the half with the lowest strain is taken; once 64 have a value of the
+    objective (the paper's: the uptake), the half of these with the highest. At most 8192, and none if fewer than 32
+    remain. Ties go by key.
     """
     rule = settings or CurriculumSettings()
     candidates = [example for example in examples if example.strain < rule.strain_limit]
-    adsorbing = [example for example in candidates if example.uptake_mol_per_kg is not None]
-    if len(adsorbing) >= rule.uptakes_to_switch:
-        ranked = sorted(adsorbing, key=lambda example: (-(example.uptake_mol_per_kg or 0.0), example.key))
+    valued = [example for example in candidates if example.objective is not None]
+    if len(valued) >= rule.uptakes_to_switch:
+        ranked = sorted(valued, key=lambda example: (-(example.objective or 0.0), example.key))
     else:
         ranked = sorted(candidates, key=attrgetter("strain", "key"))
     kept = ranked[: min(int(len(ranked) * rule.keep_fraction), rule.max_examples)]
@@ -77,8 +80,8 @@ class Curriculum:
     def __init__(self, settings: CurriculumSettings) -> None:
         self._settings = settings
         self._examples: dict[str, Example] = {}
-        self._adsorbing: dict[str, Example] = {}
-        """Those with an uptake."""
+        self._valued: dict[str, Example] = {}
+        """Those with a value of the objective."""
         self._training = False
         self._learnt: tuple[Regime, int] | None = None
         """Ranking and number of candidates of the last training."""
@@ -93,18 +96,22 @@ class Curriculum:
         if strain < self._settings.strain_limit:
             self._examples[key] = Example(key, strain, None, tuple(linkers))
 
-    def add_uptake(self, key: str, uptake_mol_per_kg: float) -> None:
-        """A MOF has an uptake."""
+    def strain(self, key: str) -> float | None:
+        """The strain of a MOF; None if it has none below the limit."""
+        example = self._examples.get(key)
+        return None if example is None else example.strain
+
+    def add_objective(self, key: str, objective: float) -> None:
+        """A MOF has a value of the objective."""
         example = self._examples.get(key)
         if example is not None:
-            adsorbing = replace(example, uptake_mol_per_kg=uptake_mol_per_kg)
-            self._examples[key] = self._adsorbing[key] = adsorbing
+            self._examples[key] = self._valued[key] = replace(example, objective=objective)
 
     @property
     def candidates(self) -> tuple[Regime, int]:
         """What MOFs are ranked by now, and how many there are."""
-        if len(self._adsorbing) >= self._settings.uptakes_to_switch:
-            return Regime.UPTAKE, len(self._adsorbing)
+        if len(self._valued) >= self._settings.uptakes_to_switch:
+            return Regime.OBJECTIVE, len(self._valued)
         return Regime.STRAIN, len(self._examples)
 
     def due(self) -> tuple[Example, ...]:
@@ -116,7 +123,7 @@ class Curriculum:
             before = self._learnt[1]
             if n <= before or n < before * (1.0 + self._settings.growth):
                 return ()
-        ranked = self._adsorbing if regime is Regime.UPTAKE else self._examples
+        ranked = self._valued if regime is Regime.OBJECTIVE else self._examples
         return training_set(ranked.values(), self._settings)
 
     def begin(self, regime: Regime, n: int) -> None:

@@ -92,7 +92,7 @@ class LostTasks:
         if attempt <= self._plan.retries:
             self.again.append(task)
             return [note]
-        self._crashes_in_a_row[task.kind] += 1
+        self._crashes_in_a_row[task.kind] += not task.is_judge
         self._last_crash = why
         return [note, *self._refuse(task, Status.CRASHED, why, detail)]
 

@@ -7,10 +7,12 @@ replaying them into a fresh policy gives the live policy back.
 
 The rules are those of the MOFA paper (section III-C): linkers are generated and processed all the time; MOFs are
 assembled from the newest linkers once there are four of each family; the newest MOF is validated first; the most stable
-goes on to optimisation, charges and adsorption; the generator is retrained on the best whenever their set has grown.
+goes on to optimisation, charges and adsorption (or that of the highest `PolicySettings.priority`); the generator is
+retrained on the best whenever their set has grown.
 Beyond the paper, which wished for it, generate tasks of an older model end with their next batch (`outdated`), and
 linkers of the newest model are processed first; of the MOFs of one assemble task the most promising is validated
-first; and dynamics may come in several lengths, of which the longer ones are for the best (`fidelity`).
+first; dynamics may come in several lengths, of which the longer ones are for the best (`fidelity`); what is best in the
+end says an expression of the campaign's; and the best are simulated by a second adsorption engine (`judging`).
 """
 
 from __future__ import annotations
@@ -18,12 +20,15 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from itertools import chain
+from math import inf
 
 from mofa.campaign.curriculum import Curriculum, Regime
 from mofa.campaign.fidelity import Fidelity
+from mofa.campaign.judging import Judging
 from mofa.campaign.queues import Line, Ranking, Shelf, Stack
 from mofa.campaign.settings import PolicySettings
 from mofa.campaign.tasks import Batch, Outcome, Product, Task, TaskKind, derived_seed
+from mofa.store.payloads import JUDGE
 
 PRESCREEN_WEIGHT = 0.25
 """Of the strain that a pre-screen expects beside that of a run, where runs to be prolonged are ranked."""
@@ -63,6 +68,7 @@ class Policy:
         self._stable = Ranking()
         self._relaxed = Line()
         self._charged = Line()
+        self._judging = Judging(settings.judge_top if settings.judge else 0)
         limit = settings.curriculum.strain_limit
         self._fidelity = Fidelity(settings.dynamics_steps, settings.prolong_share, limit)
         self._curriculum = Curriculum(settings.curriculum)
@@ -92,9 +98,13 @@ class Policy:
             case TaskKind.CHARGES:
                 return self._about(kind, self._relaxed.first())
             case TaskKind.ADSORB:
-                return self._about(kind, self._charged.first())
+                return self.choose_judge() or self._choose_adsorb()
             case TaskKind.TRAIN:
                 return self._choose_train()
+
+    def choose_judge(self) -> Task | None:
+        """The task of the judge that should run next; changes nothing."""
+        return self._about(TaskKind.ADSORB, self._judging.due(), {"engine": self._settings.judge, JUDGE: True})
 
     def begin(self, task: Task) -> None:
         """A task has been submitted: it leaves its queue."""
@@ -117,7 +127,10 @@ class Policy:
             case TaskKind.CHARGES:
                 self._relaxed.take(task.subject)
             case TaskKind.ADSORB:
-                self._charged.take(task.subject)
+                if task.is_judge:
+                    self._judging.begin(task.subject)
+                else:
+                    self._charged.take(task.subject)
             case TaskKind.TRAIN:
                 self._curriculum.begin(Regime(task.options["ranked_by"]), task.options["candidates"])
 
@@ -159,8 +172,9 @@ class Policy:
                     self._charged.add(Product(task.subject, product.ref))
             case TaskKind.ADSORB:
                 for product in outcome.products:
-                    if product.score is not None:
-                        self._curriculum.add_uptake(task.subject, product.score)
+                    if product.score is not None and not task.is_judge:
+                        self._curriculum.add_objective(task.subject, product.score)
+                        self._judging.add(Product(task.subject, product.ref), product.score)
             case TaskKind.TRAIN:
                 self._curriculum.end()
                 for product in outcome.products:
@@ -186,7 +200,7 @@ class Policy:
             TaskKind.VALIDATE: len(self._mofs) + len(self._fidelity),
             TaskKind.OPTIMIZE: len(self._stable),
             TaskKind.CHARGES: len(self._relaxed),
-            TaskKind.ADSORB: len(self._charged),
+            TaskKind.ADSORB: len(self._charged) + len(self._judging),
         }
 
     def state(self) -> dict[str, object]:
@@ -236,8 +250,19 @@ class Policy:
         # Both together tell the end better than the strain so far (benchmarks/stability.md).
         rank = strain + PRESCREEN_WEIGHT * self._expected.get(task.subject, 0.0)
         if not self._fidelity.survived(_as_assembled(task), task.options.get("rung", 0), rank):
-            self._stable.add(Product(task.subject, product.ref), strain)
+            self._stable.add(Product(task.subject, product.ref), self._place(strain, product))
             self._curriculum.add_strain(task.subject, strain, task.inputs[1:])
+
+    def _place(self, strain: float, product: Product) -> float:
+        """Where a MOF is in the queue for optimisation, the lowest first: last, if its priority is not known."""
+        priority = self._settings.priority.value({**(product.measures or {}), "strain": strain})
+        return inf if priority is None else -priority
+
+    def _choose_adsorb(self) -> Task | None:
+        """The MOF that has waited longest; its strain goes along, for the objective may hang on it."""
+        first = self._charged.first()
+        strain = None if first is None else self._curriculum.strain(first.key)
+        return self._about(TaskKind.ADSORB, first, {} if strain is None else {"strain": strain})
 
     def _take_up(self, version: int, weights: str) -> None:
         """There is a new model: what waits is of an older one."""

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from mofa.campaign.tasks import TaskKind
 from mofa.store.payloads import Event
-from mofa.store.records import Funnel, MofRecord, StrainLimits
+from mofa.store.records import Funnel, MofRecord, ObjectiveRecord, StrainLimits
 
 
 class StopReason(StrEnum):
@@ -50,13 +50,15 @@ class Snapshot:
     waiting: Mapping[TaskKind, int]
     """Length of the queue before each kind of task."""
     best: MofRecord | None
-    """Highest uptake so far."""
+    """Highest objective so far."""
     rates_per_h: Mapping[TaskKind, float] = field(default_factory=dict)
     """Tasks finished per hour in this session."""
     stopping: StopReason | None = None
     """Set once no new tasks are begun."""
     limits: StrainLimits = field(default_factory=StrainLimits)
     """What counts as stable, and as good enough to go on."""
+    objective: ObjectiveRecord = field(default_factory=ObjectiveRecord)
+    """What MOFs are ranked by."""
 
 
 class Listener(Protocol):

@@ -184,7 +184,7 @@ class Shelf:
     def add(self, linkers: Iterable[Product]) -> None:
         """Put linkers on the shelf; those whose key is known are passed over."""
         known, fresh = self._known, dict[str, list[str]]()
-        for key, ref, family, _, _ in linkers:
+        for key, ref, family, *_ in linkers:
             if key not in known:
                 known.add(key)
                 fresh.setdefault(family, []).append(ref)

@@ -84,7 +84,7 @@ def from_records(records: CampaignRecords, *, source: str = "records of a campai
         streamed.setdefault(batch.key.rpartition("/")[0], []).append(batch.n)
     samples: dict[TaskKind, list[_Sample]] = {kind: [] for kind in TaskKind}
     for task in records.tasks.values():
-        if task.status is None:
+        if task.status is None or task.judge:
             continue
         n = {
             TaskKind.GENERATE: sum(streamed.get(task.id, ())),

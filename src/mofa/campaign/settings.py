@@ -11,7 +11,8 @@ from mofa.campaign.tasks import TaskKind
 from mofa.chemistry import Family
 from mofa.compute import ServerSettings
 from mofa.errors import ConfigError
-from mofa.store.records import StrainLimits
+from mofa.expression import BEFORE_ADSORPTION, Expression, parse
+from mofa.store.records import ObjectiveRecord, StrainLimits
 
 DOWNSTREAM_FIRST = (
     TaskKind.ADSORB,
@@ -59,6 +60,12 @@ class PolicySettings:
     """Whether running generate tasks end with their next batch when there is a newer model, to start again on it."""
     curriculum: CurriculumSettings = field(default_factory=CurriculumSettings)
     """When and from which MOFs. Its strain limit is also that for optimisation and adsorption."""
+    priority: Expression = field(default_factory=lambda: parse("-strain", BEFORE_ADSORPTION))
+    """Which MOFs are optimised first, the highest; the default is the paper's, the most stable."""
+    judge: str = ""
+    """Engine that simulates the adsorption of the best MOFs once more; empty for none."""
+    judge_top: int = 3
+    """A MOF that is among so many best when its uptake arrives is given to the judge."""
 
 
 @dataclass(frozen=True)
@@ -153,6 +160,8 @@ class CampaignPlan:
     """How; its folders are set when the campaign runs."""
     database_url: str = ""
     """PostgreSQL database for the events; empty for SQLite in the campaign's folder."""
+    objective: ObjectiveRecord = field(default_factory=ObjectiveRecord)
+    """What MOFs are ranked by, for the records; workers find it among the options of adsorb tasks."""
     stable_strain: float = StrainLimits.stable
     """MOFs with a smaller strain after dynamics are counted as stable."""
     retries: int = 1

@@ -83,7 +83,7 @@ class World:
         drawn = self._table.draw(task.kind, batch.n, self._rng)
         first, self._serial = self._serial, self._serial + drawn.made
         names = list(map(f"%dv{batch.model_version}".__mod__, range(first, self._serial)))
-        linkers = map(_product, zip(names, names, repeat(batch.family), repeat(None), repeat(())))
+        linkers = map(_product, zip(names, names, repeat(batch.family), repeat(None), repeat(()), repeat(None)))
         return End(drawn.duration_s, Outcome(True, tuple(linkers)), drawn.made)
 
     def _assemble(self, task: Task) -> End:
@@ -94,7 +94,7 @@ class World:
         names = list(map("m%d".__mod__, range(first, self._serial)))
         if self._learning:
             self._factors.update(zip(names, map(self._factor, parts), strict=True))
-        mofs = map(_product, zip(names, names, repeat(""), repeat(None), parts))
+        mofs = map(_product, zip(names, names, repeat(""), repeat(None), parts, repeat(None)))
         return End(drawn.duration_s, Outcome(True, tuple(mofs)), drawn.made)
 
     def _single(self, task: Task) -> End:
@@ -104,7 +104,7 @@ class World:
         duration_s = drawn.duration_s
         if "after_steps" in task.options:
             duration_s *= self._relative_length(task.options["steps"], task.options["after_steps"])
-        if not drawn.made:
+        if not drawn.made or task.is_judge:
             return End(duration_s, _NOTHING, 0)
         score = drawn.score
         if task.kind is TaskKind.VALIDATE and self._learning:

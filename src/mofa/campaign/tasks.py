@@ -8,7 +8,8 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from mofa.chemistry import Stage
-from mofa.store.payloads import Event, EventKind, Status, TaskResult
+from mofa.errors import EngineError
+from mofa.store.payloads import JUDGE, MEASURES, Event, EventKind, Status, TaskResult
 
 TaskKind = Stage
 """The kinds of task are the stages of the work, generate to adsorb, and train."""
@@ -30,6 +31,11 @@ class Task:
     """Options of this task alone, JSON-able; those of its kind come from the campaign's configuration."""
     subject: str = ""
     """What it is about: framework id, linker family, or batch."""
+
+    @property
+    def is_judge(self) -> bool:
+        """Whether it simulates an uptake once more, with another engine."""
+        return JUDGE in self.options
 
     def to_json(self) -> dict[str, Any]:
         """The payload of its ``submitted`` event."""
@@ -70,9 +76,11 @@ class Product(NamedTuple):
     family: str = ""
     """Linker family, for linkers."""
     score: float | None = None
-    """Strain (validate), the strain that is expected (assemble), or uptake in mol/kg (adsorb)."""
+    """Strain (validate), the strain that is expected (assemble), or the objective (adsorb)."""
     parts: tuple[str, ...] = ()
     """Files of what it was made from: the linkers of a MOF."""
+    measures: Mapping[str, float] | None = None
+    """What else is known of a structure after dynamics, by the names of `mofa.expression`."""
 
 
 @dataclass(frozen=True)
@@ -89,7 +97,7 @@ class Outcome:
     def of(cls, result: TaskResult) -> Outcome:
         """The outcome in a recorded result."""
         products = (
-            Product(item.key, item.ref, item.family, item.score, item.parts)
+            Product(item.key, item.ref, item.family, item.score, item.parts, (item.value or {}).get(MEASURES))
             for item in result.items
             if item.rejected is None
         )
@@ -111,3 +119,14 @@ def derived_seed(*parts: object) -> int:
     """A 31-bit seed that depends on nothing but `parts`: the same on every machine and in every order of work."""
     text = "\x1f".join(str(part) for part in parts)
     return int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") & 0x7FFF_FFFF
+
+
+def finite(score: float) -> float:
+    """The number itself.
+
+    Raises:
+        EngineError: NaN or infinite, which an engine must refuse by itself.
+    """
+    if score - score != 0.0:
+        raise EngineError(f"an engine gave {score} as its result", action="Report this with the MOF's CIF file")
+    return float(score)

@@ -108,6 +108,7 @@ class Thinker:
     def run(self) -> RunSummary:
         """Run until a stop rule holds, nothing is left to do, or a signal comes.
 
+        When there are enough uptakes, those that are due for the judge are still simulated by it.
         The first SIGINT or SIGTERM ends the campaign in order: no new tasks, a grace period for running ones, every
         finished result committed. The second ends it at once; what is finished by then is committed on resume.
 
@@ -151,6 +152,7 @@ class Thinker:
             running=tuple(running),
             waiting=self.state.policy.waiting(),
             best=self.state.projection.best,
+            objective=self._plan.objective,
             rates_per_h={kind: n / hours for kind, n in self._finished.items()},
             stopping=self._stopping,
             limits=self._plan.limits,
@@ -175,10 +177,10 @@ class Thinker:
         begun: list[tuple[Task, str]] = []
         events: list[Event] = []
         for pool in pools:
-            while not self._stopping and self._slots.free[pool]:
+            while self._slots.free[pool]:
                 task = self._next_again(pool)
                 if task is None:
-                    task = self._slots.choose(pool, self.state.policy)
+                    task = self._choose(pool)
                     if task is None:
                         break
                     task = self._by_reference(task)
@@ -200,10 +202,21 @@ class Thinker:
     def _next_again(self, pool: str) -> Task | None:
         """A task to be run again that this pool serves."""
         for task in self._losses.again:
-            if self._slots.serves(pool, task.kind):
+            if self._slots.serves(pool, task.kind) and self._goes_on(task):
                 self._losses.again.remove(task)
                 return task
         return None
+
+    def _choose(self, pool: str) -> Task | None:
+        """What an idle slot of a pool should do next."""
+        if self._stopping is None:
+            return self._slots.choose(pool, self.state.policy)
+        task = self.state.policy.choose_judge() if self._slots.serves(pool, TaskKind.ADSORB) else None
+        return task if task is not None and self._goes_on(task) else None
+
+    def _goes_on(self, task: Task) -> bool:
+        """Whether a task has its place still: after the last uptake only the judge's."""
+        return self._stopping is None or (self._stopping is StopReason.MAX_UPTAKES and task.is_judge)
 
     def _by_reference(self, task: Task) -> Task:
         """A training on thousands of linkers names one file that lists them: events and messages stay small."""
@@ -252,7 +265,7 @@ class Thinker:
                 self._finished[running.task.kind] += 1
                 self._losses.ended_well(running.task.kind)
             else:
-                stopping = self._stopping is not None
+                stopping = not self._goes_on(running.task)
                 found.events += self._losses.take(running.task, report, running.timed_out, stopping)
         self._commit(founds)
         self._losses.give_up_on_crashes()
@@ -294,6 +307,7 @@ class Thinker:
             "server": self._plan.server,
             "pools": slots,
             "limits": asdict(self._plan.limits),
+            "objective": asdict(self._plan.objective),
             "host": os.uname().nodename,
             "mofa": __version__,
         }
@@ -302,35 +316,47 @@ class Thinker:
         self._commit([Found([session])])
 
     def _check_stop_rules(self) -> None:
-        if self._stopping:
-            return
+        """Stop when it is time; while the judge still works, a signal or the end of the minutes stops it too."""
         rules, funnel = self._plan.stop, self.state.projection.funnel()
         elapsed_s = time.monotonic() - self._started_s
+        reason: StopReason | None = None
         if self._interrupts.count:
-            self._stop(StopReason.INTERRUPTED)
-        elif rules.max_uptakes is not None and funnel.uptakes >= rules.max_uptakes:
-            self._stop(StopReason.MAX_UPTAKES)
-        elif rules.max_validated is not None and funnel.simulated >= rules.max_validated:
-            self._stop(StopReason.MAX_VALIDATED)
+            reason = StopReason.INTERRUPTED
         elif rules.max_minutes is not None and elapsed_s >= rules.max_minutes * 60.0:
-            self._stop(StopReason.MAX_MINUTES)
+            reason = StopReason.MAX_MINUTES
+        elif self._stopping:
+            return
+        elif rules.max_uptakes is not None and funnel.uptakes >= rules.max_uptakes:
+            reason = StopReason.MAX_UPTAKES
+        elif rules.max_validated is not None and funnel.simulated >= rules.max_validated:
+            reason = StopReason.MAX_VALIDATED
+        if reason and (self._stopping is None or self._judging):
+            self._stop(reason)
+
+    @property
+    def _judging(self) -> bool:
+        """Whether all that is left is the judge's."""
+        running = any(entry.task.is_judge for entry in self._running.values())
+        return self._stopping is StopReason.MAX_UPTAKES and (running or self.state.policy.choose_judge() is not None)
 
     def _stop(self, reason: StopReason) -> None:
         """Begin no more tasks."""
         logger.info("stopping: %s, %d tasks running", reason, len(self._running))
         self._stopping = reason
         self._stopped_at_s = time.monotonic()
+        self._cancelled = False
 
     def _given_up_waiting(self) -> bool:
-        """After the grace period cancel what still runs; True when even that takes too long."""
+        """After the grace period cancel what still runs, but for the judge; True when even that takes too long."""
         if not self._stopping:
             return False
         over_s = time.monotonic() - self._stopped_at_s - self._plan.stop.grace_s
         if over_s >= 0 and not self._cancelled:
             self._cancelled = True
-            for key in self._running:
-                self._server.cancel(key)
-        return over_s > CANCEL_S
+            for key, running in self._running.items():
+                if not self._goes_on(running.task):
+                    self._server.cancel(key)
+        return over_s > CANCEL_S and not any(self._goes_on(running.task) for running in self._running.values())
 
     def _enforce_limits(self) -> None:
         """Kill tasks that run beyond the hard limit of their kind; waiting for a worker does not count."""

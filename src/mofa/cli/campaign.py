@@ -203,7 +203,8 @@ def _print_results(records: CampaignRecords) -> None:
 
     from mofa.cli.live import funnel_table
     from mofa.report.funnel import funnel
-    from mofa.report.ranking import headline, ranking_table
+    from mofa.report.ranking import headline
+    from mofa.report.terminal import ranking_table
 
     console = Console(width=None if sys.stdout.isatty() else LOG_WIDTH)
     console.print(funnel_table(funnel(records.funnel, records.limits)))

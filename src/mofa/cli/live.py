@@ -17,11 +17,11 @@ from rich.text import Text
 from mofa.campaign import Snapshot, StopReason
 from mofa.chemistry import Stage
 from mofa.report.funnel import FunnelRow, funnel
-from mofa.store.payloads import Event, EventKind, Status, TaskResult
+from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult
 from mofa.units import format_measured
 
 if TYPE_CHECKING:
-    from mofa.store.records import MofRecord
+    from mofa.store.records import MofRecord, ObjectiveRecord
 
 WHY_STOPPED = {
     StopReason.MAX_UPTAKES: "enough MOFs have an uptake ([stop] max_uptakes)",
@@ -57,12 +57,18 @@ def _percent(fraction: float | None) -> str:
     return "–" if fraction is None else f"{100 * fraction:.1f}"
 
 
-def best_line(best: MofRecord | None) -> str:
+def best_line(best: MofRecord | None, objective: ObjectiveRecord) -> str:
     """The best MOF so far in one line."""
     if best is None or best.uptake is None:
         return "no uptake yet"
-    uptake = best.uptake
+    uptake, judged = best.uptake, best.judged
     amount = format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, f"mol/kg {uptake.gas}")
+    if judged is not None:
+        verdict = {True: ", agree", False: ", differ", None: ""}[best.judge_agrees]
+        second = format_measured(judged.uptake_mol_per_kg, judged.error_mol_per_kg)
+        amount += f" ({judged.engine or 'judge'} {second}{verdict})"
+    if not objective.is_uptake and best.objective is not None:
+        amount = f"{best.objective:.4g} {objective.unit}".rstrip() + f"; {amount}"
     return f"best {amount}  {best.name or best.id}"
 
 
@@ -110,7 +116,7 @@ class LiveDisplay:
             _running_table(snapshot),
             Text(f"waiting   {queues or 'nothing'}", style="dim"),
             Text(f"rates     {rates or 'none yet'}", style="dim"),
-            Text(best_line(snapshot.best), style="bold green" if snapshot.best else "dim"),
+            Text(best_line(snapshot.best, snapshot.objective), style="bold green" if snapshot.best else "dim"),
         )
 
 
@@ -159,7 +165,7 @@ class LogLines:
         _log(
             f"{duration(snapshot.elapsed_s)}: {counts.stage(Stage.PROCESS).passed} linkers,"
             f" {counts.stage(Stage.ASSEMBLE).passed} MOFs, {counts.simulated} simulated ({counts.stable} stable),"
-            f" {counts.uptakes} uptakes; {best_line(snapshot.best)}"
+            f" {counts.uptakes} uptakes; {best_line(snapshot.best, snapshot.objective)}"
         )
 
 
@@ -176,10 +182,22 @@ def result_line(event: Event) -> str | None:
         return None
     if item.rejected is not None:
         return f"{event.task_id} refused after {took}: {item.rejected.reason} ({item.rejected.detail})"
-    scores = {Stage.VALIDATE: "strain {:.3f}", Stage.ADSORB: "uptake {:.3f} mol/kg"}
-    template = scores.get(Stage(event.task_kind))
-    score = f": {template.format(item.score)}" if template and item.score is not None else ""
-    return f"{event.task_id} done in {took}{score}"
+    return f"{event.task_id} done in {took}{_outcome(Stage(event.task_kind), item)}"
+
+
+def _outcome(stage: Stage, item: Item) -> str:
+    """The numbers of a result, where it has any."""
+    value = item.value or {}
+    if stage is Stage.VALIDATE and item.score is not None:
+        return f": strain {item.score:.3f}"
+    if "judge_note" in value:
+        return f": the judge gives no uptake ({value['judge_note']})"
+    if stage is not Stage.ADSORB or "uptake_mol_per_kg" not in value:
+        return ""
+    uptake = f": {'the judge finds ' if 'judged' in value else ''}uptake {value['uptake_mol_per_kg']:.3f} mol/kg"
+    if item.score in (None, value["uptake_mol_per_kg"]):
+        return uptake
+    return f"{uptake}, objective {item.score:.4g}"
 
 
 def _log(text: str) -> None:

@@ -103,7 +103,7 @@ def _plan(file: Path | None, nodes: int | None, *, retrain: bool) -> tuple[Campa
     """Slots and policy, and what to call them."""
     from dataclasses import replace
 
-    from mofa.campaign.configured import policy_settings, recipe_of, slots_of
+    from mofa.campaign.configured import policy_of, slots_of
     from mofa.campaign.polaris import paper_layout, paper_policy
     from mofa.campaign.settings import CampaignPlan
 
@@ -113,11 +113,7 @@ def _plan(file: Path | None, nodes: int | None, *, retrain: bool) -> tuple[Campa
     else:
         assert config is not None
         slots, title = slots_of(config), config.campaign.name
-    if config is None:
-        policy = paper_policy(slots)
-    else:
-        steps = config.validate_.steps
-        policy = policy_settings(config.policy, slots, recipe=recipe_of(config), first_steps=steps)
+    policy = paper_policy(slots) if config is None else policy_of(config, slots)
     policy = replace(policy, retrain=policy.retrain and retrain)
     plan = CampaignPlan(policy=policy, slots=slots)
     return (replace(plan, stable_strain=config.policy.stable_strain) if config is not None else plan), title

@@ -5,8 +5,19 @@ reference manual. The sections `[generate]` to `[train]` hold the keyword option
 name. Unknown keys are errors, never ignored.
 """
 
+from mofa.config.adsorption import Objective
 from mofa.config.reading import load_config, parse_config
 from mofa.config.sections import CampaignConfig, Compute, Policy, Stop, WorkerPool
 from mofa.config.template import template
 
-__all__ = ["CampaignConfig", "Compute", "Policy", "Stop", "WorkerPool", "load_config", "parse_config", "template"]
+__all__ = [
+    "CampaignConfig",
+    "Compute",
+    "Objective",
+    "Policy",
+    "Stop",
+    "WorkerPool",
+    "load_config",
+    "parse_config",
+    "template",
+]

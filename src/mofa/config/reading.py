@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from mofa.config.sections import CampaignConfig, WorkerPool
+from mofa.config.sections import CampaignConfig
 from mofa.errors import ConfigError
 
 
@@ -68,15 +68,23 @@ def _suggestion(location: list[str]) -> str:
     """The known key that the unknown one most resembles."""
     from difflib import get_close_matches
 
-    sections = {field.alias or name: field for name, field in CampaignConfig.model_fields.items()}
-    if len(location) == 1:
-        known = list(sections)
-    elif len(location) > 2:
-        known = list(WorkerPool.model_fields)
-    else:
-        kind = sections[location[0]].annotation
-        known = list(kind.model_fields) if isinstance(kind, type) and issubclass(kind, BaseModel) else []
+    known = _known_keys(location[:-1])
     wanted = location[-1]
     stem = [name for name in known if name.rsplit("_", 1)[0] == wanted.rsplit("_", 1)[0]]
     close = stem or get_close_matches(wanted, known, n=1, cutoff=0.5)
     return f" (did you mean {close[0]}?)" if close else f" (known: {', '.join(known)})"
+
+
+def _known_keys(location: list[str]) -> list[str]:
+    """The keys of a table: of the file, of a section, or of one of its named tables."""
+    fields = {field.alias or name: field for name, field in CampaignConfig.model_fields.items()}
+    for name in location[:2]:
+        kind: Any = fields[name].annotation
+        # A section, or a mapping from names to tables.
+        table = next((part for part in (kind, *get_args(kind)) if _is_section(part)), None)
+        fields = table.model_fields if table is not None else {}
+    return list(fields)
+
+
+def _is_section(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)

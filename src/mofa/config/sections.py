@@ -5,23 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import Annotated, Any, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
-PositiveInt = Annotated[int, Field(gt=0)]
-NonNegativeInt = Annotated[int, Field(ge=0)]
-PositiveFloat = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NonNegativeFloat = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Strain = Annotated[float, Field(gt=0, le=1)]
+from mofa.config.adsorption import Adsorb, Objective
+from mofa.config.base import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Section, Strain
+
 Kind = Literal["generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train"]
 FamilyName = Literal["BCA", "BZN", "PYR", "AMN", "TCA", "QCA", "IMD"]
 LentKind = Literal["process", "assemble", "validate", "optimize", "charges", "adsorb"]
 """Kinds that have a queue, by whose length slots are lent."""
-
-
-class Section(BaseModel):
-    """A table of the TOML file: immutable, and a wrong key is an error."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True)
 
 
 class Campaign(Section):
@@ -155,35 +147,6 @@ class Charges(Section):
     """Time limit per MOF, s."""
 
 
-class Adsorb(Section):
-    """Task 6b: gas uptake by grand-canonical Monte Carlo."""
-
-    engine: str = "raspa3"
-    """Adsorption engine."""
-    gas: str = "CO2"
-    """Guest molecule."""
-    pressure_pa: PositiveFloat = 1.0e4
-    """Pressure, Pa (0.1 bar = 10 000 Pa)."""
-    temperature_k: PositiveFloat = 300.0
-    """Temperature, K."""
-    initialization_cycles: Annotated[int, Field(ge=0)] = 2000
-    """Monte Carlo cycles before sampling."""
-    min_cycles: PositiveInt = 4000
-    """Fewest production cycles."""
-    max_cycles: PositiveInt = 20_000
-    """Most production cycles, if the error target is not met before."""
-    target_relative_error: PositiveFloat = 0.10
-    """Sampling ends when the 95 % error is below this share of the uptake."""
-    cutoff_ang: PositiveFloat = 12.8
-    """Cut-off of the Lennard-Jones and real-space Coulomb terms, Å; the supercell is twice as wide."""
-    max_atoms: PositiveInt = 10_000
-    """Largest supercell, atoms."""
-    min_pore_diameter_ang: Annotated[float, Field(ge=0)] = 2.4
-    """A MOF whose pore is narrower than this everywhere is refused, Å."""
-    time_limit_s: PositiveFloat = 1800.0
-    """Time limit per MOF, s."""
-
-
 _NOT_OF_TRAIN = {"weighted", "processes", "acceptance_samples", "min_yield_ratio", "min_uniqueness", "max_copies"}
 
 
@@ -250,9 +213,9 @@ class Policy(Section):
     retrain_growth: NonNegativeFloat = 0.1
     """Share by which that set must have grown since the last retraining; 0, the paper's: by a single MOF."""
     retrain_fraction: Annotated[float, Field(gt=0, le=1)] = 0.5
-    """The better part of the MOFs that is learnt from: by strain at first, then by uptake."""
+    """The better part of the MOFs that is learnt from: by strain at first, then by the objective."""
     retrain_by_uptake_from: PositiveInt = 64
-    """From this many uptakes on the best MOFs are those that adsorb most."""
+    """From this many values of the objective on, of the uptake if nothing else is asked for, it says which are best."""
     retrain_min_mofs: PositiveInt = 32
     """Fewest MOFs to learn from."""
     retrain_max_mofs: PositiveInt = 8192
@@ -279,7 +242,7 @@ class Compute(Section):
     """`parsl`, `pool`, `colmena` or `inline` (no processes, for debugging); `auto`: parsl beyond one worker."""
     workers: NonNegativeInt = 0
     """Worker processes that share all kinds of task; 0 takes one per CPU core. Not with `pools`."""
-    pools: dict[str, WorkerPool] = {}
+    pools: dict[str, WorkerPool] = Field(default_factory=dict)
     """Worker slots by kind of task, `[compute.pools.NAME]` with `slots`, `kinds` and `lends_to`."""
     oversubscribe: bool = False
     """Whether there may be more slots than the machine has cores."""
@@ -321,7 +284,7 @@ class Stop(Section):
     """When the campaign ends; whichever comes first."""
 
     max_uptakes: PositiveInt | None = None
-    """Stop after this many MOFs with an uptake."""
+    """Stop after this many MOFs with an uptake; the judge of [objective] still ends what is due."""
     max_validated: PositiveInt | None = None
     """Stop after this many MOFs simulated for stability."""
     max_minutes: PositiveFloat | None = None
@@ -343,6 +306,7 @@ class CampaignConfig(Section):
     optimize: Optimize = Optimize()
     charges: Charges = Charges()
     adsorb: Adsorb = Adsorb()
+    objective: Objective = Objective()
     train: Train = Train()
     policy: Policy = Policy()
     compute: Compute = Compute()
@@ -364,6 +328,8 @@ class CampaignConfig(Section):
             raise ValueError("[policy] prolong_to must ascend, from more than [validate] steps on")
         if self.policy.retrain_min_mofs > self.policy.retrain_max_mofs:
             raise ValueError("[policy] retrain_min_mofs is above retrain_max_mofs")
+        if problems := list(self.objective.problems(self.adsorb.points)):
+            raise ValueError("; ".join(problems))
         return self
 
     def task_options(self) -> dict[str, dict[str, Any]]:
@@ -372,6 +338,7 @@ class CampaignConfig(Section):
         options: dict[str, dict[str, Any]] = {name: dumped[name] for name in get_args(Kind)}
         # What the policy draws from is no option: `assemble` gets the linkers themselves.
         del options["assemble"]["linkers"]
+        options["adsorb"] = self.adsorb.task_options()
         options["train"] |= {name: options["generate"][name] for name in ("generator", "max_heavy_atoms")}
         # Some are asked for as `conditions`, others are the campaign's own business.
         for task, hidden in (("generate", _CONDITIONS), ("train", _NOT_OF_TRAIN)):

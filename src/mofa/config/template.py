@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
-from mofa.config.sections import CampaignConfig, Section, Stop
+from mofa.config.base import Section
+from mofa.config.sections import CampaignConfig, Stop
 
 
 def template(config: CampaignConfig | None = None) -> str:
@@ -13,7 +15,8 @@ def template(config: CampaignConfig | None = None) -> str:
     lines = ["# A MOFA campaign. Every key is listed with its default; delete what you do not change."]
     for name, field in CampaignConfig.model_fields.items():
         section: Section = getattr(shown, name)
-        lines += ["", f"# {(type(section).__doc__ or '').splitlines()[0]}", f"[{field.alias or name}]"]
+        about = (f"# {line}".rstrip() for line in cleandoc(type(section).__doc__ or "").splitlines())
+        lines += ["", *about, f"[{field.alias or name}]"]
         tables: list[str] = []
         for key, option in type(section).model_fields.items():
             value = getattr(section, key)
@@ -27,20 +30,22 @@ def template(config: CampaignConfig | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-_POOL_EXAMPLE = (
-    "# [compute.pools.md]",
-    "# slots = 1",
-    '# kinds = ["validate"]',
-    '# lends_to = ["process"]',
-)
+_EXAMPLES = {
+    "compute.pools": ("[compute.pools.md]", "slots = 1", 'kinds = ["validate"]', 'lends_to = ["process"]'),
+    "adsorb.points": ("[adsorb.points.desorption]", "pressure_pa = 1000.0"),
+}
+"""Of the named tables of a section, where there are none."""
 
 
 def _tables(name: str, description: str, sections: dict[str, Section]) -> list[str]:
     """Named sub-tables of a section."""
-    lines = [f"# {description}"] if sections else [f"# {description} For example:", *_POOL_EXAMPLE]
+    if not sections:
+        return [f"# {description} For example:", *(f"# {line}" for line in _EXAMPLES[name])]
+    lines = [f"# {description}"]
     for key, section in sections.items():
-        values = ((option, getattr(section, option)) for option in type(section).model_fields)
-        lines += ["", f"[{name}.{_key(key)}]", *(f"{option} = {_toml(value)}" for option, value in values)]
+        values = {option: getattr(section, option) for option in type(section).model_fields}
+        given = (f"{option} = {_toml(value)}" for option, value in values.items() if value is not None)
+        lines += ["", f"[{name}.{_key(key)}]", *given]
     return lines
 
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from mofa.report.funnel import FunnelRow, funnel
-from mofa.report.ranking import RankedMof, headline, ranking, ranking_table
+from mofa.report.ranking import RankedMof, headline, ranking
+from mofa.report.terminal import ranking_table
 
 __all__ = [
     "FunnelRow",

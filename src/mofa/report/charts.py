@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mofa.chemistry import Family
@@ -18,7 +18,7 @@ from mofa.report.figures import (
     x_axis,
     y_axis,
 )
-from mofa.report.ranking import RankedMof, conditions, measured, stability_class
+from mofa.report.ranking import RankedMof, amount_of, conditions, second_opinion, stability_class
 from mofa.store.records import CampaignRecords, StabilityRecord, StrainLimits
 
 STRAIN_SHOWN = 0.5
@@ -55,13 +55,34 @@ def uptake_chart(ranked: Sequence[RankedMof]) -> Chart | None:
     """Uptake against rank with error bars; None without any uptake."""
     if not ranked:
         return None
+    ranked_by = ranked[0].ranked_by
+    by = "" if ranked_by.is_uptake else f" Ranked by {ranked_by.expression}."
+    judges = sorted({mof.judge for mof in ranked} - {""})
     return Chart(
         title="Uptake by rank",
-        caption=f"{conditions(ranked[0].uptake)}; bars are 95 % confidence intervals.",
+        caption=f"{conditions(ranked[0].uptake)}; bars are 95 % confidence intervals.{by}",
         x=x_axis("rank", 0, max(5, len(ranked) + 1), whole=True),
         y=y_axis("uptake (mol/kg)", 0, _highest(ranked)),
-        points=tuple(_point(mof, mof.rank) for mof in ranked),
-        legend=_legend(ranked),
+        points=(*(_point(mof, mof.rank) for mof in ranked), *_second_opinions(ranked)),
+        legend=(*_legend(ranked), *(Key("judge", f"by {name}") for name in judges)),
+    )
+
+
+def objective_chart(ranked: Sequence[RankedMof]) -> Chart | None:
+    """What MOFs are ranked by against rank; None where that is the uptake, or none has a value."""
+    valued = [(mof, mof.mof.objective) for mof in ranked if mof.mof.objective is not None]
+    if not valued or ranked[0].ranked_by.is_uptake:
+        return None
+    ranked_by = ranked[0].ranked_by
+    require = f", of MOFs with {ranked_by.require}" if ranked_by.require else ""
+    low, high = min(0.0, *(value for _, value in valued)), max(0.0, *(value for _, value in valued))
+    return Chart(
+        title="Objective by rank",
+        caption=f"{ranked_by.expression}{require}.",
+        x=x_axis("rank", 0, max(5, len(valued) + 1), whole=True),
+        y=y_axis(f"objective ({ranked_by.unit})" if ranked_by.unit else "objective", low, max(high, low + 1e-3)),
+        points=tuple(replace(_point(mof, mof.rank), y=value, error=0.0) for mof, value in valued),
+        legend=_legend([mof for mof, _ in valued]),
     )
 
 
@@ -152,20 +173,30 @@ def _trace_panel(title: str, label: str, line: tuple[tuple[float, float], ...], 
 
 def _highest(ranked: Sequence[RankedMof]) -> float:
     """Upper end of the uptake axis, mol/kg."""
-    return max([1e-3, *(mof.uptake.uptake_mol_per_kg + mof.uptake.error_mol_per_kg for mof in ranked)])
+    uptakes = [mof.uptake for mof in ranked] + [mof.mof.judged for mof in ranked if mof.mof.judged is not None]
+    return max([1e-3, *(uptake.uptake_mol_per_kg + uptake.error_mol_per_kg for uptake in uptakes)])
 
 
 def _point(mof: RankedMof, x: float) -> Point:
     uptake = mof.uptake
-    amount = measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
     return Point(
         x,
         uptake.uptake_mol_per_kg,
         uptake.error_mol_per_kg,
         mof.stability,
-        f"{mof.rank}. {mof.mof.name or mof.mof.id}: {amount}",
+        f"{mof.rank}. {mof.mof.name or mof.mof.id}: {amount_of(uptake)}",
         f"mof-{mof.rank}",
     )
+
+
+def _second_opinions(ranked: Sequence[RankedMof]) -> Iterator[Point]:
+    """What the judge found, beside what was found first."""
+    for mof in ranked:
+        judged = mof.mof.judged
+        if judged is not None:
+            title = f"{mof.rank}. {mof.mof.name or mof.mof.id}, {second_opinion(mof)}"
+            x, target = mof.rank + 0.3, f"mof-{mof.rank}"
+            yield Point(x, judged.uptake_mol_per_kg, judged.error_mol_per_kg, "judge", title, target)
 
 
 def _legend(ranked: Sequence[RankedMof]) -> tuple[Key, ...]:

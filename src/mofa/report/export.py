@@ -48,9 +48,13 @@ def write_mofs_csv(records: CampaignRecords, cards: Sequence[MofCard], path: Pat
     others = [mof for mof in records.mofs.values() if mof.id not in by_id]
     others.sort(key=lambda mof: (mof.stability.strain if mof.stability is not None else float("inf"), mof.id))
     limits = records.limits
-    rows = [_mof_row(card.ranked.mof, card, limits) for card in cards]
-    rows += [_mof_row(mof, None, limits) for mof in others]
-    _write_csv(path, rows, list(_mof_row(_NO_MOF, None, limits)))
+    points = sorted({name for mof in records.mofs.values() for name in mof.points})
+    shown = [(card.ranked.mof, card) for card in cards] + [(mof, None) for mof in others]
+    rows = [_mof_row(mof, card, limits) | _point_columns(mof, points) for mof, card in shown]
+    columns = _mof_row(_NO_MOF, None, limits) | _point_columns(_NO_MOF, points)
+    for row in rows:
+        row["objective_unit"] = None if row["objective"] is None else records.objective.unit
+    _write_csv(path, rows, list(columns))
 
 
 def write_rejected_csv(records: CampaignRecords, path: Path) -> None:
@@ -91,6 +95,10 @@ def _mof_row(mof: MofRecord, card: MofCard | None, limits: StrainLimits) -> dict
         "id": mof.id,
         "name": mof.name,
         **_uptake_columns(mof, card),
+        "objective": mof.objective,
+        "objective_unit": None,
+        "objective_note": mof.objective_note or None,
+        **_judge_columns(mof),
         **_pore_columns(mof),
         **_stability_columns(mof, limits),
         **_charge_columns(mof),
@@ -115,14 +123,48 @@ def _uptake_columns(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:
         "uptake_error_95_mol_per_kg": uptake.error_mol_per_kg if uptake else None,
         "uptake_mg_per_g": card.ranked.mg_per_g if card else None,
         "uptake_cm3_stp_per_g": card.ranked.cm3_stp_per_g if card else None,
+        "uptake_cm3_stp_per_cm3": uptake.uptake_cm3_stp_per_cm3 if uptake else None,
         "heat_of_adsorption_kj_per_mol": uptake.heat_kj_per_mol if uptake else None,
         "heat_error_kj_per_mol": uptake.heat_error_kj_per_mol if uptake else None,
         "gas": uptake.gas if uptake else None,
         "pressure_pa": uptake.pressure_pa if uptake else None,
         "temperature_k": uptake.temperature_k if uptake else None,
+        "mole_fraction": uptake.mole_fraction if uptake else None,
+        "selectivity": uptake.selectivity if uptake else None,
+        "selectivity_error_95": uptake.selectivity_error if uptake else None,
+        "adsorption_engine": uptake.engine or None if uptake else None,
         "adsorption_method": uptake.method if uptake else None,
         "adsorption_converged": uptake.converged if uptake else None,
     }
+
+
+def _judge_columns(mof: MofRecord) -> dict[str, Cell]:
+    judged = mof.judged
+    return {
+        "judge_engine": judged.engine or None if judged else None,
+        "judge_uptake_mol_per_kg": judged.uptake_mol_per_kg if judged else None,
+        "judge_uptake_error_95_mol_per_kg": judged.error_mol_per_kg if judged else None,
+        "judge_agrees": mof.judge_agrees,
+        "judge_method": judged.method if judged else None,
+        "judge_note": mof.judge_note or None,
+    }
+
+
+def _point_columns(mof: MofRecord, points: Sequence[str]) -> dict[str, Cell]:
+    """The uptakes under further conditions, the point's name first."""
+    columns: dict[str, Cell] = {}
+    for name in points:
+        uptake = mof.points.get(name)
+        columns |= {
+            f"{name}_uptake_mol_per_kg": uptake.uptake_mol_per_kg if uptake else None,
+            f"{name}_uptake_error_95_mol_per_kg": uptake.error_mol_per_kg if uptake else None,
+            f"{name}_heat_of_adsorption_kj_per_mol": uptake.heat_kj_per_mol if uptake else None,
+            f"{name}_selectivity": uptake.selectivity if uptake else None,
+            f"{name}_gas": uptake.gas if uptake else None,
+            f"{name}_pressure_pa": uptake.pressure_pa if uptake else None,
+            f"{name}_temperature_k": uptake.temperature_k if uptake else None,
+        }
+    return columns
 
 
 def _pore_columns(mof: MofRecord) -> dict[str, Cell]:

@@ -17,18 +17,28 @@ from markupsafe import Markup
 from mofa import __version__
 from mofa.chemistry import Uptake
 from mofa.report.cards import LINKER_HEIGHT_PX, LINKER_WIDTH_PX, MofCard, cards
-from mofa.report.charts import linker_chart, pore_chart, strain_chart, uptake_chart
+from mofa.report.charts import linker_chart, objective_chart, pore_chart, strain_chart, uptake_chart
 from mofa.report.export import write_cifs, write_mofs_csv, write_rejected_csv
+from mofa.report.figures import Chart
 from mofa.report.funnel import PAPER, funnel
 from mofa.report.performance import STRIP_HEIGHT, STRIP_WIDTH, busy_section, grouped, rate
-from mofa.report.ranking import conditions, headline, measured, ranking
+from mofa.report.ranking import (
+    RankedMof,
+    amount_of,
+    conditions,
+    headline,
+    measured,
+    ranking,
+    second_opinion,
+    with_unit,
+)
 from mofa.report.refusals import COURSE_HEIGHT, COURSE_WIDTH, MAX_ROWS, refusals
 from mofa.report.timings import timeline, timings
 from mofa.report.trace import write_tasks, write_trace
 from mofa.store.durable import store_error, write_durably
 from mofa.store.folder import CampaignFolder
 from mofa.store.performance import measure, spans_of
-from mofa.store.records import CampaignRecords, StabilityRecord, load
+from mofa.store.records import CampaignRecords, ObjectiveRecord, StabilityRecord, load
 
 PAGE, MOFS_CSV, REJECTED_CSV = "index.html", "mofs.csv", "rejected.csv"
 TASKS_JSONL, TRACE = "tasks.jsonl", "trace.json"
@@ -83,7 +93,6 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
     steps = funnel(records.funnel, records.limits)
     ranked = [card.ranked for card in found]
     simulated = next((row.entered for row in steps if row.step == "dynamics"), 0)
-    charts = (uptake_chart(ranked), pore_chart(ranked), strain_chart(records, simulated), linker_chart(records))
     return (
         environment()
         .get_template("report.html.j2")
@@ -93,6 +102,7 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
             headline=headline(records),
             facts=_facts(settings, records),
             cards=found,
+            objective=records.objective,
             drawings={use.drawing.id: use.drawing for card in found for use in card.linkers}.values(),
             drawing_box=(LINKER_WIDTH_PX, LINKER_HEIGHT_PX),
             funnel=steps,
@@ -102,7 +112,7 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
             refusals=refusals(records, campaign.files, target),
             max_rows=MAX_ROWS,
             course_box=(COURSE_WIDTH, COURSE_HEIGHT),
-            charts=[chart for chart in charts if chart is not None],
+            charts=_charts(records, ranked, simulated),
             busy=busy_section(measure(spans_of(records), records.sessions, records.batches)),
             recorded=bool(records.sessions),
             strip_box=(STRIP_WIDTH, STRIP_HEIGHT),
@@ -116,6 +126,18 @@ def render(campaign: CampaignFolder, records: CampaignRecords, found: list[MofCa
             version=__version__,
         )
     )
+
+
+def _charts(records: CampaignRecords, ranked: list[RankedMof], n_simulated: int) -> list[Chart]:
+    """The panels for which there are data."""
+    found = (
+        objective_chart(ranked),
+        uptake_chart(ranked),
+        pore_chart(ranked),
+        strain_chart(records, n_simulated),
+        linker_chart(records),
+    )
+    return [chart for chart in found if chart is not None]
 
 
 @dataclass(frozen=True)
@@ -149,15 +171,20 @@ def _table(tables: dict[str, Any], name: str) -> dict[str, Any]:
 def _facts(settings: Settings, records: CampaignRecords) -> list[tuple[str, str]]:
     """Label and text of what the head of the page says about the campaign."""
     facts: list[tuple[str, str]] = []
-    uptakes = [mof.uptake for mof in records.ranking() if mof.uptake is not None]
-    if uptakes:
-        facts.append(("Conditions", subscripts("; ".join(sorted({conditions(uptake) for uptake in uptakes})))))
     mofs = list(records.mofs.values())
+    uptakes = [mof.uptake for mof in mofs if mof.uptake is not None]
+    if not records.objective.is_uptake or records.objective.require:
+        facts.append(("Ranked by", _objective(records.objective)))
+    if uptakes:
+        further = {f"{name}: {conditions(uptake)}" for mof in mofs for name, uptake in mof.points.items()}
+        found = sorted({conditions(uptake) for uptake in uptakes}) + sorted(further)
+        facts.append(("Conditions", subscripts("; ".join(found))))
     methods = {
         "Stability": _dynamics(mof.stability for mof in mofs if mof.stability),
         "Relaxation": {mof.optimized.method for mof in mofs if mof.optimized},
         "Charges": {mof.charges.method for mof in mofs if mof.charges},
         "Adsorption": _adsorption(uptakes),
+        "Second opinion": _adsorption([mof.judged for mof in mofs if mof.judged is not None]),
         "Pores": {uptake.pores.method for uptake in uptakes if uptake.pores},
         "Linkers from": {linker.source for linker in records.linkers.values()},
     }
@@ -169,6 +196,12 @@ def _facts(settings: Settings, records: CampaignRecords) -> list[tuple[str, str]
         facts.append(("Began", _moment(records.started_s)))
         facts.append(("Length", duration(records.updated_s - records.started_s)))
     return facts
+
+
+def _objective(objective: ObjectiveRecord) -> str:
+    """The expression with its unit and what it demands."""
+    unit = f" ({objective.unit})" if objective.unit else ""
+    return f"{objective.expression}{unit}" + (f", where {objective.require}" if objective.require else "")
 
 
 def _adsorption(uptakes: list[Uptake]) -> set[str]:
@@ -251,8 +284,8 @@ def signed(value: float, digits: int = 2) -> str:
 
 
 def subscripts(text: str) -> str:
-    """A text with the numbers of its chemical formulas lowered: ``CO2 at 1 bar`` has CO₂."""
-    return re.sub(r"(?<=[A-Za-z])\d+", lambda match: match[0].translate(_LOWERED), text)
+    """A text with the numbers of its chemical formulas lowered: ``CO2 at 1 bar`` has CO₂; ``cm3`` is no formula."""
+    return re.sub(r"\b[A-Z][A-Za-z]*\d\w*", lambda match: match[0].translate(_LOWERED), text)
 
 
 def environment() -> Environment:
@@ -266,6 +299,10 @@ def environment() -> Environment:
     )
     found.filters.update(
         measured=measured,
+        amount_of=amount_of,
+        conditions=conditions,
+        second_opinion=second_opinion,
+        with_unit=with_unit,
         duration=duration,
         percent=percent,
         rate=rate,

@@ -1,24 +1,18 @@
-"""The ranking: MOFs with an uptake, highest first, in the units of the adsorption literature and as terminal tables."""
+"""The ranking: MOFs with an uptake, the best first, in the units of the adsorption literature."""
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from math import isfinite
-from typing import TYPE_CHECKING
 
 from mofa.chemistry import Uptake
 from mofa.chemistry.elements import atomic_mass, is_element
-from mofa.store.records import CampaignRecords, MofRecord, StrainLimits
+from mofa.store.records import CampaignRecords, MofRecord, ObjectiveRecord, StrainLimits
 from mofa.units import PA_PER_BAR, format_measured, mol_per_kg_to_cm3_stp_per_g, mol_per_kg_to_mg_per_g
 
-if TYPE_CHECKING:
-    from rich.table import Table
-
 NO_VALUE = "–"
-SHORT_ID = 8
 _FORMULA = re.compile(r"(?:[A-Z][a-z]?\d*)+")
-_STYLES = {"stable": "green", "trainable": "yellow", "unstable": "red", "unknown": "dim"}
 
 
 @dataclass(frozen=True)
@@ -31,10 +25,31 @@ class RankedMof:
     uptake: Uptake
     limits: StrainLimits
     """Which strain counts as stable in its campaign."""
+    ranked_by: ObjectiveRecord = field(default_factory=ObjectiveRecord)
+    """What the MOFs of its campaign are ranked by; `mof.objective` is the value."""
+    judge_agrees: bool | None = None
+    """See `MofRecord.judge_agrees`."""
+
+    @property
+    def objective(self) -> str:
+        """The value that it is ranked by, without unit."""
+        return NO_VALUE if self.mof.objective is None else f"{self.mof.objective:.4g}"
+
+    @property
+    def judge(self) -> str:
+        """The engine of the second opinion; empty if there is none."""
+        return "" if self.mof.judged is None else self.mof.judged.engine or "judge"
+
+    @property
+    def verdict(self) -> str:
+        """Whether both engines `agree` or `differ`; empty if that is not known."""
+        return {True: "agree", False: "differ", None: ""}[self.judge_agrees]
 
     @property
     def mg_per_g(self) -> float | None:
-        """Uptake, mg of gas per g of framework; None if the gas is not named by its formula."""
+        """Uptake, mg of gas per g of framework; None if its molar mass is not known."""
+        if isfinite(self.uptake.uptake_mg_per_g):
+            return self.uptake.uptake_mg_per_g
         molar_mass = molar_mass_g_per_mol(self.uptake.gas)
         return None if molar_mass is None else mol_per_kg_to_mg_per_g(self.uptake.uptake_mol_per_kg, molar_mass)
 
@@ -60,9 +75,9 @@ class RankedMof:
 
 
 def ranking(records: CampaignRecords) -> list[RankedMof]:
-    """MOFs with an uptake, highest first."""
+    """MOFs with an uptake, the best first."""
     return [
-        RankedMof(rank, mof, mof.uptake, records.limits)
+        RankedMof(rank, mof, mof.uptake, records.limits, records.objective, mof.judge_agrees)
         for rank, mof in enumerate(records.ranking(), start=1)
         if mof.uptake is not None
     ]
@@ -96,57 +111,35 @@ def headline(records: CampaignRecords) -> str:
     if not found:
         return f"No uptake yet: {records.funnel.simulated} MOFs simulated, {records.funnel.stable} of them stable."
     best = found[0]
-    amount = measured(best.uptake.uptake_mol_per_kg, best.uptake.error_mol_per_kg, "mol/kg")
-    return f"Best of {len(found)} MOFs: {amount} {conditions(best.uptake)} ({best.mof.name or best.mof.id})."
+    amount = f"{amount_of(best.uptake)} {conditions(best.uptake)}"
+    if best.mof.judged is not None:
+        amount += f" ({second_opinion(best)})"
+    if not best.ranked_by.is_uptake:
+        amount = f"{best.ranked_by.expression} = {with_unit(best.objective, best.ranked_by.unit)}; {amount}"
+    return f"Best of {len(found)} MOFs: {amount} ({best.mof.name or best.mof.id})."
+
+
+def amount_of(uptake: Uptake) -> str:
+    """An uptake with its error and unit."""
+    return measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
+
+
+def second_opinion(mof: RankedMof) -> str:
+    """What the judge found: ``raspa3: 1.21 ± 0.05 mol/kg, agree``; empty if it has not been asked."""
+    if mof.mof.judged is None:
+        return ""
+    return ", ".join(filter(None, (f"{mof.judge}: {amount_of(mof.mof.judged)}", mof.verdict)))
+
+
+def with_unit(value: str, unit: str) -> str:
+    """A value with its unit, where it has one."""
+    return f"{value} {unit}".rstrip()
 
 
 def conditions(uptake: Uptake) -> str:
-    """Gas, pressure and temperature: ``CO2 at 0.1 bar and 300 K``."""
-    return f"{uptake.gas} at {uptake.pressure_pa / PA_PER_BAR:g} bar and {uptake.temperature_k:g} K"
-
-
-def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
-    """The ranking as a rich table, for terminals.
-
-    Args:
-        records: of the campaign.
-        top: how many MOFs to show.
-    """
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    found = ranking(records)
-    notes = [f"and {len(found) - top} more"] if len(found) > top else []
-    if not all(mof.uptake.converged for mof in found[:top]):
-        notes.append("* error target not met")
-    caption = "; ".join(notes) or None
-    table = Table(box=SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, collapse_padding=True)
-    for heading in ("", "uptake\nmol/kg", "strain\n%", "heat\nkJ/mol", "PLD\nÅ"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("linkers", overflow="fold")
-    table.add_column("id", no_wrap=True)
-    for mof in found[:top]:
-        rank, uptake, strain, *others = _cells(mof)
-        table.add_row(rank, uptake, Text(strain, style=_STYLES[mof.stability]), *map(Text, others))
-    return table
-
-
-def _cells(mof: RankedMof) -> tuple[str, ...]:
-    uptake = mof.uptake
-    pores = uptake.pores
-    return (
-        str(mof.rank),
-        measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg) + ("" if uptake.converged else " *"),
-        NO_VALUE if mof.strain is None else f"{100 * mof.strain:.1f}",
-        measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol),
-        NO_VALUE if pores is None else f"{pores.pore_limiting_diameter_ang:.1f}",
-        _linkers(mof.mof),
-        mof.mof.id[:SHORT_ID],
-    )
-
-
-def _linkers(mof: MofRecord) -> str:
-    """The linkers' part of the name node.linkers.net.cat; the rest is the same for a whole campaign."""
-    parts = mof.name.split(".")
-    return parts[-3] if len(parts) >= 4 else mof.name or NO_VALUE
+    """Gas, pressure and temperature: ``CO2 at 0.1 bar and 300 K``, ``CO2 (15 %) with N2 (85 %) at 1 bar and 298 K``."""
+    gas = uptake.gas
+    if uptake.coadsorbed:
+        others = " and ".join(f"{other.gas} ({100 * other.mole_fraction:g} %)" for other in uptake.coadsorbed)
+        gas = f"{gas} ({100 * uptake.mole_fraction:g} %) with {others}"
+    return f"{gas} at {uptake.pressure_pa / PA_PER_BAR:g} bar and {uptake.temperature_k:g} K"

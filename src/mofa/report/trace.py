@@ -60,6 +60,7 @@ def task_rows(records: CampaignRecords) -> Iterator[Json]:
             "pool": task.pool or None,
             "worker": task.worker or None,
             "model_version": task.model_version,
+            "judge": task.judge,
             "status": UNFINISHED if task.status is None else task.status.value,
             "attempts_lost": task.attempts_lost,
             "created_unix_s": task.submitted_s,
@@ -111,7 +112,8 @@ def _pool_events(records: CampaignRecords, spans: Iterable[TaskSpan], pid: int, 
 def _task_event(task: TaskRecord, span: TaskSpan, ts: int, dur: int, pid: int, tid: int) -> Json:
     """A task as a complete event."""
     status = UNFINISHED if task.status is None else task.status.value if span.recorded_s is not None else CUT_OFF
-    shown = task.kind.value if status == "done" else f"{task.kind.value} ({status.replace('_', ' ')})"
+    remarks = ["judge"] * task.judge + [status.replace("_", " ")] * (status != "done")
+    shown = f"{task.kind.value} ({', '.join(remarks)})" if remarks else task.kind.value
     facts: Json = {
         "id": task.id,
         "subject": task.subject,
@@ -205,7 +207,7 @@ def _waiting(records: CampaignRecords, origin_s: float) -> list[Json]:
             if passed and time_s is not None:
                 changes[stage].append((time_s, 1))
     for task in records.tasks.values():
-        if task.kind in changes:
+        if task.kind in changes and not task.judge:
             changes[task.kind].append((task.submitted_s, -1))
     return [
         event

@@ -45,7 +45,7 @@ def encode(value: object, files: FileStore) -> Any:
     """A dataclass of `mofa.chemistry`, or any part of one, as JSON values.
 
     Args:
-        value: dataclass, array, enum, sequence or scalar.
+        value: dataclass, array, enum, sequence, mapping from names, or scalar.
         files: receives the CIF file of every framework inside.
     """
     if value is None or isinstance(value, (bool, int)):
@@ -60,6 +60,8 @@ def encode(value: object, files: FileStore) -> Any:
         return encode(value.tolist(), files)
     if isinstance(value, (tuple, list)):
         return [encode(item, files) for item in value]
+    if isinstance(value, Mapping):
+        return {str(name): encode(item, files) for name, item in value.items()}
     if isinstance(value, Framework):
         return {CIF: put_framework(value, files)}
     if is_dataclass(value):
@@ -168,6 +170,8 @@ def _decoder(hint: Any) -> Decoder | None:
         if len(parts) == 2 and parts[1] is Ellipsis:
             return _tuple_of(_decoder(parts[0]))
         return _tuple_like([_decoder(part) for part in parts])
+    if origin is Mapping:
+        return _mapping_of(_decoder(get_args(hint)[1]))
     if hint is Framework:
         return _decode_framework
     if is_dataclass(hint) and isinstance(hint, type):
@@ -187,6 +191,12 @@ def _tuple_of(decoder: Decoder | None) -> Decoder:
     if decoder is None:
         return lambda value, _: tuple(value)
     return lambda value, files: tuple([decoder(part, files) for part in value])
+
+
+def _mapping_of(decoder: Decoder | None) -> Decoder | None:
+    if decoder is None:
+        return None
+    return lambda value, files: {name: decoder(part, files) for name, part in value.items()}
 
 
 def _tuple_like(decoders: list[Decoder | None]) -> Decoder:

@@ -2,7 +2,8 @@
 
 Schema version 2. Payloads by kind of event:
 
-- ``session``: `server`, `pools` (slots by name), `host`, `mofa` (version); one for every run or resume.
+- ``session``: `server`, `pools` (slots by name), `limits`, `objective`, `host`, `mofa` (version); one for every run or
+  resume.
 - ``submitted``: `inputs`, `options`, `subject` of the task, and the `pool` whose slot it takes.
 - ``batch``: `index`, `ref`, `n`, `family` of a batch that a generate task streamed, and when, `made_s`.
 - ``result``: a `TaskResult`.
@@ -88,6 +89,10 @@ class Timing:
         return self.ended_s - self.started_s
 
 
+JUDGE = "judge"
+"""Option of an adsorb task that simulates a MOF with an uptake once more, with another engine."""
+MEASURES = "measures"
+"""In the value of an item: what is known of a structure beside its score, by the names of `mofa.expression`."""
 GOES_ON = "goes_on"
 """In the value of an item: its run is not over."""
 
@@ -103,8 +108,8 @@ class Item:
     family: str = ""
     """Linker family, for linkers."""
     score: float | None = None
-    """The number that the policy ranks by: strain (validate), the strain that is expected (assemble), uptake in
-    mol/kg (adsorb)."""
+    """The number that the policy ranks by: strain (validate), the strain that is expected (assemble), or the
+    objective (adsorb)."""
     value: Mapping[str, Any] | None = None
     """The product as JSON, for the records."""
     rejected: Rejected | None = None

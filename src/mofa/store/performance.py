@@ -296,9 +296,12 @@ def _first_batches(
 
 
 def _handovers(before: Iterable[TaskSpan], after: Iterable[TaskSpan]) -> list[tuple[float, float]]:
-    """When one step ended and the next began, for every subject that took both."""
+    """When one step ended and the next first began, for every subject that took both."""
     ended = {span.subject: span.ended_s for span in before}
-    return [(ended[span.subject], span.started_s) for span in after if span.subject in ended]
+    began: dict[str, float] = {}
+    for span in after:
+        began[span.subject] = min(span.started_s, began.get(span.subject, np.inf))
+    return [(ended[subject], began_s) for subject, began_s in began.items() if subject in ended]
 
 
 def _statistics(pairs: Sequence[tuple[float, float]], clock: Clock) -> LatencyStatistics | None:

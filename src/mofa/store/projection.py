@@ -6,9 +6,9 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any
 
-from mofa.chemistry import Lineage, Reason, Stage, Uptake
+from mofa.chemistry import Lineage, Reason, Rejected, Stage, Uptake
 from mofa.store.codec import decode_as
-from mofa.store.payloads import Event, EventKind, Item, Status, TaskResult
+from mofa.store.payloads import JUDGE, Event, EventKind, Item, Status, TaskResult
 from mofa.store.records import (
     BatchRecord,
     CampaignRecords,
@@ -17,6 +17,7 @@ from mofa.store.records import (
     LinkerRecord,
     ModelRecord,
     MofRecord,
+    ObjectiveRecord,
     OptimizedRecord,
     Rejection,
     SessionRecord,
@@ -51,6 +52,7 @@ class Projection:
         self._simulated = 0
         self._stable = 0
         self._best: MofRecord | None = None
+        self._objective = ObjectiveRecord()
         self._sessions: list[SessionRecord] = []
         self._batches: list[BatchRecord] = []
         self._n_events = 0
@@ -72,6 +74,7 @@ class Projection:
             case EventKind.SESSION:
                 session = SessionRecord(event.time_s, event.time_s, event.payload["server"], event.payload["pools"])
                 self._sessions.append(session)
+                self._objective = decode_as(ObjectiveRecord, event.payload.get("objective", {}))
             case EventKind.SUBMITTED:
                 self._tasks[event.task_id] = TaskRecord(
                     event.task_id,
@@ -80,6 +83,7 @@ class Projection:
                     event.time_s,
                     pool=event.payload.get("pool", ""),
                     model_version=event.payload["options"].get("model_version", 0),
+                    judge=JUDGE in event.payload["options"],
                 )
             case EventKind.BATCH:
                 n = int(event.payload["n"])
@@ -108,7 +112,7 @@ class Projection:
 
     @property
     def best(self) -> MofRecord | None:
-        """The MOF with the highest uptake so far."""
+        """The MOF with the highest objective so far; where none has one, that with the highest uptake."""
         return self._best
 
     @property
@@ -132,6 +136,7 @@ class Projection:
             updated_s=self._updated_s,
             batches=tuple(self._batches),
             limits=self._limits,
+            objective=self._objective,
         )
 
     def _apply_note(self, event: Event) -> None:
@@ -142,60 +147,70 @@ class Projection:
 
     def _apply_result(self, event: Event, result: TaskResult) -> None:
         stage = Stage(event.task_kind)
-        task = self._tasks.get(event.task_id)
-        if task is not None:
-            self._tasks[event.task_id] = replace(
-                task,
-                status=result.status,
-                pool=result.timing.pool or task.pool,
-                started_s=result.timing.started_s,
-                ended_s=result.timing.ended_s,
-                recorded_s=event.time_s,
-                received_s=result.timing.received_s or None,
-                sent_s=result.timing.sent_s or None,
-                arrived_s=result.timing.arrived_s or None,
-                bytes_in=result.timing.bytes_in,
-                bytes_out=result.timing.bytes_out,
-                cpu_s=result.timing.cpu_s,
-                worker=result.timing.worker,
-            )
+        task = self._end_task(event, result)
+        if task is not None and task.judge:
+            self._apply_judged(task.subject, result)
+            return
         if result.status is not Status.DONE:
             subject = task.subject if task is not None else event.task_id
             self._take_back(stage, subject)
             self._entered[stage] += stage is not Stage.GENERATE
-            self._refuse(
-                Rejection(
-                    stage,
-                    _REASON_OF_STATUS[result.status],
-                    result.detail,
-                    subject,
-                    event.task_id,
-                    event.time_s,
-                    result.detail_ref,
-                )
-            )
+            reason, ref = _REASON_OF_STATUS[result.status], result.detail_ref
+            self._refuse(Rejection(stage, reason, result.detail, subject, event.task_id, event.time_s, ref))
         for item in result.items:
             if item.goes_on:
                 continue
             self._take_back(stage, item.key)
             self._entered[stage] += 1
             if item.rejected is not None:
-                refusal = item.rejected
-                self._refuse(
-                    Rejection(
-                        refusal.stage,
-                        refusal.reason,
-                        refusal.detail,
-                        item.key,
-                        event.task_id,
-                        event.time_s,
-                        item.ref,
-                        refusal.atoms,
-                        refusal.strain_trace,
-                    )
-                )
+                self._refuse(_rejection(item.rejected, item, event))
             else:
                 self._accept(stage, item, event)
+
+    def _end_task(self, event: Event, result: TaskResult) -> TaskRecord | None:
+        """Note the end of a task."""
+        task = self._tasks.get(event.task_id)
+        if task is None:
+            return None
+        timing = result.timing
+        self._tasks[event.task_id] = task = replace(
+            task,
+            status=result.status,
+            pool=timing.pool or task.pool,
+            started_s=timing.started_s,
+            ended_s=timing.ended_s,
+            recorded_s=event.time_s,
+            received_s=timing.received_s or None,
+            sent_s=timing.sent_s or None,
+            arrived_s=timing.arrived_s or None,
+            bytes_in=timing.bytes_in,
+            bytes_out=timing.bytes_out,
+            cpu_s=timing.cpu_s,
+            worker=timing.worker,
+        )
+        return task
+
+    def _apply_judged(self, key: str, result: TaskResult) -> None:
+        """A second opinion on an uptake, which changes no count."""
+        mof = self._mofs.get(key)
+        if mof is None or mof.uptake is None:
+            return
+        if result.status is not Status.DONE:
+            mof = replace(mof, judge_note=f"{_REASON_OF_STATUS[result.status]}: {result.detail}")
+        for item in result.items:
+            if item.rejected is not None:
+                mof = replace(mof, judge_note=f"{item.rejected.reason}: {item.rejected.detail}")
+            elif item.value is not None and "judge_note" in item.value:
+                mof = replace(mof, judge_note=item.value["judge_note"])
+            elif item.value is not None:
+                mof = replace(mof, judged=decode_as(Uptake, item.value), judge_note="")
+        self._keep(mof)
+
+    def _keep(self, mof: MofRecord) -> None:
+        """Take in what is new of a MOF with an uptake."""
+        self._mofs[mof.id] = mof
+        if self._best is None or self._best.id == mof.id or _place(mof) > _place(self._best):
+            self._best = mof
 
     def _take_back(self, stage: Stage, key: str) -> None:
         """Dynamics that are prolonged count once: what a shorter run of the MOF had shown no longer does."""
@@ -265,9 +280,9 @@ class Projection:
                 mof = replace(mof, charges=decode_as(ChargesRecord, value))
                 self._passed[stage] += 1
             case Stage.ADSORB:
-                mof = replace(mof, uptake=decode_as(Uptake, value))
+                mof = _with_uptake(mof, value)
                 self._passed[stage] += 1
-                self._best = max((m for m in (self._best, mof) if m is not None), key=_uptake)
+                self._keep(mof)
         self._mofs[mof.id] = mof
         if stage is Stage.VALIDATE and not mof.trainable:
             assert mof.stability is not None
@@ -281,5 +296,34 @@ class Projection:
         self._refuse(Rejection(stage, Reason.DUPLICATE, detail, item.key, event.task_id, event.time_s, item.ref))
 
 
-def _uptake(mof: MofRecord) -> float:
-    return mof.uptake.uptake_mol_per_kg if mof.uptake is not None else float("-inf")
+def _rejection(refusal: Rejected, item: Item, event: Event) -> Rejection:
+    """The record of a refusal."""
+    return Rejection(
+        refusal.stage,
+        refusal.reason,
+        refusal.detail,
+        item.key,
+        event.task_id,
+        event.time_s,
+        item.ref,
+        refusal.atoms,
+        refusal.strain_trace,
+    )
+
+
+def _with_uptake(mof: MofRecord, value: dict[str, Any]) -> MofRecord:
+    """A MOF with its uptakes; campaigns of earlier versions ranked by the uptake itself."""
+    uptake = decode_as(Uptake, value)
+    return replace(
+        mof,
+        uptake=uptake,
+        points={name: decode_as(Uptake, point) for name, point in value.get("points", {}).items()},
+        objective=value.get("objective", uptake.uptake_mol_per_kg),
+        objective_note=value.get("objective_note", ""),
+    )
+
+
+def _place(mof: MofRecord) -> tuple[bool, float]:
+    """The higher the better."""
+    assert mof.uptake is not None
+    return mof.objective is not None, mof.uptake.uptake_mol_per_kg if mof.objective is None else mof.objective

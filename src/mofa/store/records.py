@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import hypot, isfinite
 from pathlib import Path
 
 from mofa.chemistry import ChargeGate, Family, Lineage, Reason, Stage, Uptake
@@ -23,6 +24,22 @@ class StrainLimits:
     """A MOF with a smaller strain is stable."""
     trainable: float = TRAINABLE_STRAIN
     """A MOF with a smaller strain goes on, and may be trained on."""
+
+
+@dataclass(frozen=True)
+class ObjectiveRecord:
+    """What MOFs are ranked by."""
+
+    expression: str = "uptake"
+    """See `mofa.expression`."""
+    unit: str = "mol/kg"
+    require: str = ""
+    """What a MOF must meet to have a value."""
+
+    @property
+    def is_uptake(self) -> bool:
+        """Whether it is plainly the uptake, as it is simulated."""
+        return self.expression == "uptake"
 
 
 @dataclass(frozen=True)
@@ -138,6 +155,16 @@ class MofRecord:
     optimized: OptimizedRecord | None = None
     charges: ChargesRecord | None = None
     uptake: Uptake | None = None
+    points: Mapping[str, Uptake] = field(default_factory=dict)
+    """Uptakes under further conditions, by name."""
+    objective: float | None = None
+    """What it is ranked by, in the campaign's own unit; None where that is not known or not met."""
+    objective_note: str = ""
+    """Why a MOF with an uptake has no objective."""
+    judged: Uptake | None = None
+    """Under the conditions of `uptake`, by another engine."""
+    judge_note: str = ""
+    """Why that engine gave no uptake."""
     rejected: Rejection | None = None
     """Why it went no further, if a stage refused it."""
     stable: bool = False
@@ -155,6 +182,15 @@ class MofRecord:
                 return stage.ref
         return self.ref
 
+    @property
+    def judge_agrees(self) -> bool | None:
+        """Whether both uptakes differ by less than the error of their difference (95 %); None where that is unknown."""
+        one, other = self.uptake, self.judged
+        if one is None or other is None:
+            return None
+        error = hypot(one.error_mol_per_kg, other.error_mol_per_kg)
+        return abs(one.uptake_mol_per_kg - other.uptake_mol_per_kg) <= error if isfinite(error) else None
+
 
 @dataclass(frozen=True)
 class TaskRecord:
@@ -170,6 +206,8 @@ class TaskRecord:
     """The slot kind that it ran on."""
     model_version: int = 0
     """Of a generate or train task: the version of the generator's model, 0 for the pre-trained one."""
+    judge: bool = False
+    """Whether it simulates an uptake once more, with another engine."""
     status: Status | None = None
     """None while it is unfinished."""
     started_s: float | None = None
@@ -291,11 +329,18 @@ class CampaignRecords:
     """Raw linkers as they were streamed, in order."""
     limits: StrainLimits = StrainLimits()
     """Which strain counts as stable and as trainable in this campaign."""
+    objective: ObjectiveRecord = ObjectiveRecord()
+    """What MOFs are ranked by."""
 
     def ranking(self) -> list[MofRecord]:
-        """MOFs with an uptake, highest first."""
-        found = [(mof.uptake.uptake_mol_per_kg, mof) for mof in self.mofs.values() if mof.uptake is not None]
-        return [mof for _, mof in sorted(found, key=lambda pair: (-pair[0], pair[1].id))]
+        """MOFs with an uptake, the highest objective first; those without one last, by uptake."""
+        found = [(mof, mof.uptake.uptake_mol_per_kg) for mof in self.mofs.values() if mof.uptake is not None]
+
+        def place(ranked: tuple[MofRecord, float]) -> tuple[bool, float, str]:
+            mof, uptake = ranked
+            return mof.objective is None, -(uptake if mof.objective is None else mof.objective), mof.id
+
+        return [mof for mof, _ in sorted(found, key=place)]
 
     def unfinished(self) -> list[TaskRecord]:
         """Tasks without a result: running now, or to be run again by `mofa resume`."""

@@ -168,7 +168,7 @@ class _Counts:
         """The number for `TaskSpan.items`."""
         subjects = self._with_result.get(task.kind)
         if subjects is not None:
-            return int(task.subject in subjects)
+            return int(task.subject in subjects and not task.judge)
         if task.kind is Stage.TRAIN:
             return int(task.status is Status.DONE)
         return self._made.get(task.id, 0)
