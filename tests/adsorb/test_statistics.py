@@ -12,6 +12,7 @@ from mofa.adsorb.statistics import (
     average,
     chain_ratio,
     equilibration,
+    evenly_spaced,
     isosteric_heats,
     loading,
     statistical_inefficiency,
@@ -116,3 +117,23 @@ def test_the_shortest_runs_still_have_an_average() -> None:
     for n_chains, n in ((1, 10), (4, 5), (4, 7)):
         series = [Chain(x[:, None], x) for x in rng.poisson(3.0, (n_chains, n)).astype(float)]
         assert average(series, temperature_k=300.0).amounts[0].molecules_error > 0
+
+
+def test_samples_after_cycles_of_varying_length_are_spread_evenly() -> None:
+    """An ideal gas of 30 molecules, sampled after every max(20, N) exchanges as RASPA does: 3 % too thin as it is."""
+    rng = np.random.default_rng(9)
+    n, samples = 30, []
+    for _ in range(30_000):
+        for _ in range(max(20, n)):
+            if rng.random() < 0.5:
+                n += rng.random() < 30.0 / (n + 1)
+            elif n:
+                n -= rng.random() < n / 30.0
+        samples.append(n)
+    molecules = np.array(samples, dtype=float)
+    chain = Chain(molecules[:, None], -1000.0 * molecules)
+    even = evenly_spaced(chain, np.maximum(20.0, np.append(molecules[:1], molecules[:-1])))
+    assert len(even) == len(chain)
+    assert molecules.mean() < 29.6
+    assert even.molecules.mean() == pytest.approx(30.0, abs=0.35)
+    assert even.molecules.var() == pytest.approx(30.0, rel=0.08)

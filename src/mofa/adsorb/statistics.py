@@ -22,6 +22,8 @@ BLOCKS_PER_CHAIN = 5
 CONFIDENCE = 0.95
 MAX_CHAIN_RATIO = 1.1
 """Gelman and Rubin's ratio up to which chains are taken to agree."""
+MIN_MOVES_PER_CYCLE = 20
+"""Of RASPA2 and RASPA3; with more molecules than that a cycle has as many moves as there are molecules."""
 _STARTS = 10
 
 
@@ -89,6 +91,24 @@ def average(chains: Sequence[Chain], *, temperature_k: float) -> Averages:
         amounts.append(Amount(estimate.value, estimate.error, heat.value, heat.error, estimate.blocks))
     ratio = chain_ratio([chain.molecules[:, 0] for chain in kept])
     return Averages(tuple(amounts), skipped, ratio)
+
+
+def evenly_spaced(chain: Chain, moves: NDArray[np.float64]) -> Chain:
+    """Samples at even distances in moves, from samples between which the number of moves varied.
+
+    RASPA makes max(20, N) moves a cycle, so a sample after every cycle counts states with many molecules too little, by
+    up to some per cent. A sample stands for half of the moves before it and half of those after it; as many samples are
+    taken as there were, some of them twice, others not at all.
+
+    Args:
+        chain: the samples.
+        moves: made before each sample, since the one before, up to a common factor, ``[n_cycles]``.
+    """
+    after = np.append(moves[1:], moves[-1:])
+    times = np.cumsum(0.5 * (moves + after))
+    middles = (np.arange(len(chain)) + 0.5) * times[-1] / len(chain)
+    chosen = np.minimum(np.searchsorted(times, middles), len(chain) - 1)
+    return Chain(chain.molecules[chosen], chain.energies_k[chosen])
 
 
 def loading(chains: Sequence[NDArray[np.float64]], *, blocks: int = BLOCKS) -> Estimate:

@@ -11,9 +11,11 @@ import pytest
 
 from mofa.adsorb import AdsorptionJob, Amount, Pocket, adsorb, closed_pockets, henry_coefficient
 from mofa.adsorb.grid import GridEngine, henry
+from mofa.adsorb.grid.chain import moves_per_cycle
 from mofa.adsorb.grid.energies import total_energy
 from mofa.adsorb.grid.model import conditions_of
 from mofa.adsorb.raspa3 import Raspa3
+from mofa.adsorb.statistics import loading
 from mofa.chemistry import Framework, Rejected, Uptake
 from mofa.errors import InputError
 from mofa.isolate import TimeLimitError
@@ -44,6 +46,27 @@ def test_empty_box_is_an_ideal_gas(gas: str) -> None:
     for species, amount in zip(job.species, found.amounts, strict=True):
         ideal = ideal_gas_molecules(replace(job, species=(species,)))
         assert amount.molecules == pytest.approx(ideal, abs=1.5 * amount.molecules_error + 0.01 * ideal)
+
+
+@pytest.mark.parametrize("molecules", [30, 60])
+def test_ideal_gas_of_more_molecules_than_moves_in_a_cycle(molecules: int) -> None:
+    """A sample must not come the later the more molecules there are, or they are counted too little."""
+    box = ideal_gas_job().framework
+    job = job_on(box, "He", pressure_pa=1e5, supercell=(1, 1, 1), target_relative_error=1e-6)
+    (walker,) = GridEngine(chains=1)._walkers(replace(job, min_cycles=40_000, max_cycles=40_000))
+    host, guests, conditions, bias = walker._model
+    conditions = conditions._replace(ln_activity_volume=np.array([math.log(molecules)]))
+    alone = guests._replace(pairs=np.zeros_like(guests.pairs))
+    flat = host._replace(splines=np.zeros_like(host.splines))
+    even = bias._replace(ln_bias=np.zeros_like(bias.ln_bias), keep=np.ones_like(bias.keep))
+    walker._model = (flat, alone, conditions, even)
+    walker.run(500)
+    walker.moves_per_cycle = moves_per_cycle(molecules)
+    walker.start_sampling()
+    walker.run(40_000)
+    found = loading([walker.samples.molecules[:, 0]])
+    assert found.value == pytest.approx(molecules, abs=1.5 * found.error)
+    assert found.error < 0.012 * molecules
 
 
 def test_irmof1_with_ddec6_charges() -> None:

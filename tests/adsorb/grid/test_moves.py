@@ -41,7 +41,7 @@ class System:
         shares = np.array([weights.get(move.replace(" ", "_"), 0.0) for move in MOVES])
         molecules, energies = np.zeros((cycles, len(self.job.species))), np.zeros(cycles)
         model = (self.host, self.guests, self.conditions, self.bias, self.state, self.rng)
-        run_cycles(*model, np.cumsum(shares / shares.sum()), molecules, energies, np.zeros((1, 1, 1)))
+        run_cycles(*model, np.cumsum(shares / shares.sum()), 20, molecules, energies, np.zeros((1, 1, 1)))
         anew = total_energy(self.host, self.guests, self.conditions, self.state)
         assert energies[-1] == pytest.approx(anew, abs=1e-5)
         return molecules, energies

@@ -10,7 +10,7 @@ import numpy as np
 
 from mofa.adsorb.engine import AdsorptionJob, Loading
 from mofa.adsorb.grid.bias import bias_of
-from mofa.adsorb.grid.chain import Walker
+from mofa.adsorb.grid.chain import Walker, moves_per_cycle
 from mofa.adsorb.grid.host import DEFAULT_SPACING_ANG, host_of
 from mofa.adsorb.grid.model import Floats, conditions_of, empty_state, guests_of
 from mofa.adsorb.statistics import BLOCKS, Averages, average
@@ -162,6 +162,10 @@ class _Run:
                 self._check_time()
                 walker.run(count)
                 walker.adapt()
+            for walker in self._walkers:
+                walker.moves_per_cycle = moves_per_cycle(
+                    sum(other.molecules for other in self._walkers) / len(self._walkers)
+                )
             done += count
             self._tell(done, "initialising")
         for walker in self._walkers:
