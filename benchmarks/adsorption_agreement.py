@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import csv
 import math
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ from mofa.adsorb import adsorb
 from mofa.chemistry import Framework, Uptake
 
 RESULTS = Path(__file__).with_suffix(".csv")
-CONDITIONS = (("CO2", 1.0e4), ("N2", 1.0e5), ("CO2", 1.0e5))
+CONDITIONS = (("N2", 1.0e5), ("CO2", 1.0e4))
 TEMPERATURE_K = 298.0
 ENGINES = {"grid": 0.02, "raspa3": 0.10}
 """Relative 95 % error that each is asked for."""
@@ -71,7 +72,8 @@ def run(framework: Framework, gas: str, pressure_pa: float, engine: str) -> None
         min_cycles=2000,
         max_cycles=200_000,
         min_pore_diameter_ang=0.0,
-        seed=7,
+        # Of its own for every point: like random numbers in like frameworks give like errors.
+        seed=zlib.crc32(" ".join(key).encode()) % 100_000,
         time_limit_s=TIME_LIMIT_S,
     )
     if not isinstance(found, Uptake):

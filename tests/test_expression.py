@@ -8,7 +8,7 @@ from contextlib import suppress
 from types import SimpleNamespace
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from mofa.errors import ConfigError
@@ -42,6 +42,10 @@ def larger(parts):
 expressions = st.recursive(leaves | conditions, larger, max_leaves=12)
 
 
+patient = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@patient
 @given(expressions)
 def test_the_result_is_that_of_python(text):
     names = {**VALUES, "des": SimpleNamespace(uptake=VALUES["des.uptake"]), **FUNCTIONS}
@@ -53,6 +57,7 @@ def test_the_result_is_that_of_python(text):
     assert found == (expected if math.isfinite(expected) else None)
 
 
+@patient
 @given(st.text(max_size=40) | st.text("uptake.des+-*/()<>=12 notandor", max_size=40))
 def test_any_other_text_is_a_mistake_and_no_accident(text):
     for condition in (False, True):

@@ -52,6 +52,8 @@ def density_map(
 ) -> DensityMap | Rejected:
     """Density of the first gas by MOFA's own Monte Carlo; the arguments are those of `adsorb`.
 
+    A quarter as many cycles as are counted, 2000 at least, go before for equilibration.
+
     Args:
         framework: one unit cell with charges.
         gas: guest or mixture.
@@ -76,7 +78,7 @@ def density_map(
         gas=gas,
         pressure_pa=pressure_pa,
         temperature_k=temperature_k,
-        initialization_cycles=cycles // 10,
+        initialization_cycles=max(2000, cycles // 4),
         min_cycles=cycles,
         max_cycles=cycles,
         target_relative_error=0.1,

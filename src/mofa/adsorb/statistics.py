@@ -67,7 +67,7 @@ class Averages:
     chain_ratio: float
 
     def meets(self, target_relative_error: float) -> bool:
-        """Whether the first gas is known well enough, and the chains agree."""
+        """Whether the first gas is known well enough, and the chains agree on all gases."""
         first = self.amounts[0]
         agree = not self.chain_ratio > MAX_CHAIN_RATIO
         return agree and Estimate(first.molecules, first.molecules_error).meets(target_relative_error)
@@ -89,7 +89,7 @@ def average(chains: Sequence[Chain], *, temperature_k: float) -> Averages:
     for gas, heat in enumerate(heats):
         estimate = loading([chain.molecules[:, gas] for chain in kept], blocks=blocks)
         amounts.append(Amount(estimate.value, estimate.error, heat.value, heat.error, estimate.blocks))
-    ratio = chain_ratio([chain.molecules[:, 0] for chain in kept])
+    ratio = max(chain_ratio([chain.molecules[:, gas] for chain in kept]) for gas in range(len(amounts)))
     return Averages(tuple(amounts), skipped, ratio)
 
 

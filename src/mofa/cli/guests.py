@@ -69,7 +69,7 @@ def density(
     gas: GasOption = "CO2",
     pressure_pa: PressureOption = 1.0e5,
     temperature_k: TemperatureOption = 300.0,
-    cycles: Annotated[int, typer.Option("--cycles", min=100, help="Production cycles.")] = 40_000,
+    cycles: Annotated[int, typer.Option("--cycles", min=2000, help="Production cycles.")] = 40_000,
     min_pore_diameter_ang: PoreOption = None,
     block_pockets: PocketOption = False,
     charge_method: ChargesOption = "xtb",

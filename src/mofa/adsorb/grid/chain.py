@@ -67,7 +67,9 @@ class Walker:
         self._energies_k: list[Floats] = []
         self.moves_per_cycle = MIN_MOVES_PER_CYCLE
         self.density = np.zeros(density_shape)
-        """Number of centres of the first gas counted in every bin, since `start_sampling`."""
+        """Number of centres of the first gas counted in every bin, since `start_density`."""
+        self.density_cycles = 0
+        """Cycles after which they were counted."""
 
     def run(self, cycles: int) -> None:
         """Go on for a number of cycles.
@@ -88,6 +90,7 @@ class Walker:
             )
         self._molecules.append(molecules)
         self._energies_k.append(energies)
+        self.density_cycles += cycles
 
     @property
     def molecules(self) -> int:
@@ -109,9 +112,14 @@ class Walker:
         """Forget what was sampled."""
         self._molecules.clear()
         self._energies_k.clear()
-        self.density[:] = 0.0
+        self.start_density()
         self._state.tried[:] = 0
         self._state.accepted[:] = 0
+
+    def start_density(self) -> None:
+        """Begin to count centres anew."""
+        self.density[:] = 0.0
+        self.density_cycles = 0
 
     @property
     def samples(self) -> Chain:

@@ -35,7 +35,8 @@ def is_compiled() -> bool:
 def _drop_outdated() -> None:
     """Remove all results if any source is newer: numba looks at a function's own file, not at those that it calls."""
     results = list(_FOLDER.glob("__pycache__/*.nb?"))
-    newest_source = max(path.stat().st_mtime for path in _FOLDER.glob("*.py"))
+    sources = [path for path in _FOLDER.glob("*.py") if "@compiled" in path.read_text(encoding="utf-8")]
+    newest_source = max(path.stat().st_mtime for path in sources)
     with suppress(OSError):  # another process may be doing the same
         if results and newest_source > min(path.stat().st_mtime for path in results):
             for path in results:

@@ -11,6 +11,7 @@ import numpy as np
 from mofa.adsorb.engine import AdsorptionJob, Loading
 from mofa.adsorb.grid.bias import bias_of
 from mofa.adsorb.grid.chain import Walker, moves_per_cycle
+from mofa.adsorb.grid.compiled import is_compiled
 from mofa.adsorb.grid.host import DEFAULT_SPACING_ANG, host_of
 from mofa.adsorb.grid.model import Floats, conditions_of, empty_state, guests_of
 from mofa.adsorb.statistics import BLOCKS, Averages, average
@@ -82,16 +83,18 @@ class GridEngine:
 
         The chains run in turns, a few hundred cycles each, so `on_progress` can cancel within moments.
         """
-        start_s, cpu_s = time.monotonic(), time.process_time()
+        cpu_s = time.process_time()
         report = on_progress or (lambda fraction, text: None)
-        report(0.0, "energy grids")
+        report(0.0, "energy grids" if is_compiled() else "compiling, once for this installation")
         walkers = self._walkers(job)
+        walkers[0].run(1)  # so that all is compiled before the time counts
+        start_s = time.monotonic()
         run = _Run(job, walkers, start_s + SOFT_LIMIT * time_limit_s, start_s + time_limit_s, report)
         averages = run.until_known()
         for walker in walkers:
             walker.check_energy()
-        n_sampled = run.cycles_each * len(walkers)
-        self.density = np.sum([walker.density for walker in walkers], axis=0) / n_sampled / np.prod(job.supercell)
+        counted = sum(walker.density_cycles for walker in walkers)
+        self.density = np.sum([walker.density for walker in walkers], axis=0) / counted / np.prod(job.supercell)
         return Loading(
             amounts=averages.amounts,
             cycles=(run.cycles_each - averages.equilibration_cycles) * len(walkers),
