@@ -13,6 +13,7 @@ SOURCE = Path(__file__).parent.parent / "src" / "mofa"
 BASE = {"errors", "units", "registry", "isolate", "textfiles"}
 ROOMS = {"generate", "process", "assemble", "validate", "optimize", "charges", "adsorb"}
 ALLOWED = {
+    "__main__": {"cli"},
     "errors": set(),
     "units": set(),
     "registry": {"errors"},

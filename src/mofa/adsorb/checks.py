@@ -14,23 +14,33 @@ from mofa.errors import InputError
 
 # Rounded charges of a CIF add up to some 1e-3 e; more is another charge state, and Ewald sums would hide it.
 MAX_RESIDUAL_CHARGE_E = 0.05
+MAX_CHARGE_E = 5.0
+"""Of any atom; no formal charge of a metal in a MOF is larger."""
+RANGES = {"pressure_pa": (1e-6, 1e9), "temperature_k": (4.0, 5000.0), "cutoff_ang": (5.0, 100.0)}
+"""Within which the models and equations mean something: the equation of state overflows far outside."""
 
 
 def check_conditions(*, pressure_pa: float, temperature_k: float, cutoff_ang: float) -> None:
-    """Refuse conditions that are not positive and finite.
+    """Refuse conditions that are not positive and finite, or far from any use.
 
     Raises:
         InputError: names the option.
     """
-    options = {"pressure_pa": pressure_pa, "temperature_k": temperature_k, "cutoff_ang": cutoff_ang}
-    for name, value in options.items():
-        if not (math.isfinite(value) and value > 0):
-            raise InputError(f"{name} is {value}", where="adsorb", action="Give a positive, finite number")
+    for name, value in {"pressure_pa": pressure_pa, "temperature_k": temperature_k, "cutoff_ang": cutoff_ang}.items():
+        check_range(name, value)
 
 
-def check_pressure(pressure_pa: float) -> None:
-    """Refuse a pressure that is not positive and finite; see `check_conditions`."""
-    check_conditions(pressure_pa=pressure_pa, temperature_k=1.0, cutoff_ang=1.0)
+def check_range(name: str, value: float) -> None:
+    """Refuse one condition that is outside its range in `RANGES`.
+
+    Raises:
+        InputError: names it.
+    """
+    if not (math.isfinite(value) and value > 0):
+        raise InputError(f"{name} is {value}", where="adsorb", action="Give a positive, finite number")
+    low, high = RANGES[name]
+    if not low <= value <= high:
+        raise InputError(f"{name} is {value:g}", where="adsorb", action=f"Give a number between {low:g} and {high:g}")
 
 
 def check_sampling(
@@ -80,6 +90,10 @@ def admit(framework: Framework, *, charged: bool = True) -> Framework | Rejected
     if framework.charges is None:
         detail = "the framework carries no partial charges; assign them first (mofa charges)"
         return Rejected(Stage.ADSORB, Reason.UNPHYSICAL_CHARGES, detail)
+    largest = int(np.argmax(np.abs(framework.charges)))
+    if abs(framework.charges[largest]) > MAX_CHARGE_E:
+        detail = f"{framework.symbols[largest]} carries {framework.charges[largest]:+.2f} e; no atom has that much"
+        return Rejected(Stage.ADSORB, Reason.UNPHYSICAL_CHARGES, detail, (largest,))
     total = float(framework.charges.sum())
     if abs(total) > MAX_RESIDUAL_CHARGE_E:
         detail = f"the charges add up to {total:+.3f} e; the cell must be neutral"

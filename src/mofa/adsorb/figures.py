@@ -22,8 +22,12 @@ COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 INK = "#333333"
 DOTS_PER_INCH = 200
 _FIT_POINTS = 200
-_DECADES_FOR_LOG = 30.0
-"""Ratio of the highest to the lowest pressure from which the axis is logarithmic."""
+_RATIO_FOR_LOG = 50.0
+"""Of the highest to the lowest pressure, from which both axes are logarithmic."""
+_LEAST_HEAT_SPAN_KJ_PER_MOL = 10.0
+"""Height of the heat axis, so that noise does not look like structure."""
+_BRIGHTEST = 99.8
+"""Percentile of the bins that gets the darkest colour: a few full bins do not fade all others."""
 
 
 def isotherm_png(isotherms: Sequence[Isotherm], *, title: str = "") -> bytes:
@@ -40,14 +44,18 @@ def isotherm_png(isotherms: Sequence[Isotherm], *, title: str = "") -> bytes:
         _isotherm(left, isotherm, color, label)
         _heat(right, isotherm.points, color, label)
     pressures = [point.pressure_pa for isotherm in isotherms for point in isotherm.points]
-    if max(pressures) > _DECADES_FOR_LOG * min(pressures):
+    if max(pressures) > _RATIO_FOR_LOG * min(pressures):
         left.set_xscale("log")
+        left.set_yscale("log")
     else:
         left.set_xlim(left=0)
-    left.set_ylim(bottom=0)
+        left.set_ylim(bottom=0)
     left.set_xlabel("pressure (bar)", color=INK)
     left.set_ylabel("uptake (mol/kg)", color=INK)
-    right.set_xlim(left=0)
+    low, high = right.get_ylim()
+    missing = max(0.0, _LEAST_HEAT_SPAN_KJ_PER_MOL - (high - low))
+    right.set_ylim(low - missing / 2, high + missing / 2)
+    right.set_xlim(left=min(0.0, right.get_xlim()[0]))
     right.set_xlabel("uptake (mol/kg)", color=INK)
     right.set_ylabel("isosteric heat (kJ/mol)", color=INK)
     for ax in (left, right):
@@ -59,11 +67,11 @@ def isotherm_png(isotherms: Sequence[Isotherm], *, title: str = "") -> bytes:
 
 
 def density_png(density: DensityMap, *, title: str = "") -> bytes:
-    """The density seen along the three vectors of the cell, its depth added up, with the framework's atoms."""
+    """The density seen along the three vectors of the cell, its depth added up, with the framework's atoms as dots."""
     figure = Figure(figsize=(11.4, 4.2), layout="constrained")
     axes = figure.subplots(1, 3)
     projected = [_projection(density, axis) for axis in range(3)]
-    highest = max(float(values.max()) for values, _ in projected) or 1.0
+    highest = max(float(np.percentile(values, _BRIGHTEST)) for values, _ in projected) or 1.0
     mesh: Any = None
     for axis, (ax, (values, corners)) in enumerate(zip(axes, projected, strict=True)):
         mesh = ax.pcolormesh(*corners, values, cmap="Blues", vmin=0.0, vmax=highest, rasterized=True)
@@ -72,7 +80,7 @@ def density_png(density: DensityMap, *, title: str = "") -> bytes:
         ax.set_title(f"along {'abc'[axis]}", fontsize=9, color=INK)
         ax.set_axis_off()
     _scale_bar(axes[0], density)
-    unit = f"{density.uptake.gas} per Å² of projection"
+    unit = f"{density.uptake.gas} per Å² of projection (dots: atoms but H)"
     figure.colorbar(mesh, ax=list(axes), label=unit, shrink=0.8, pad=0.01)
     uptake = density.uptake
     conditions = f"{_label(uptake)}, {uptake.pressure_pa / 1e5:g} bar: {density.molecules:.3g} molecules in the cell"

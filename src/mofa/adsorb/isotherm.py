@@ -24,7 +24,7 @@ DEFAULT_POINTS = 8
 DEFAULT_MAX_PRESSURE_PA = 1.0e5
 LEAST_COVERAGE = 0.05
 """Of the uptake at the highest pressure, at the lowest pressure of an automatic isotherm."""
-_LEAST_BEND = 0.02
+_LEAST_BEND = 0.2
 """Coverage at the highest pressure below which points lie on a line, or bend upwards: they know of no saturation."""
 Progress = Callable[[float, str], None]
 
@@ -108,16 +108,17 @@ def isotherm(
     if pressures_pa:
         pressures = sorted(set(pressures_pa))
         for pressure in pressures:
-            checks.check_pressure(pressure)
+            checks.check_range("pressure_pa", pressure)
         points: dict[float, Uptake] = {}
     else:
         if n_points < 3:
             raise InputError(f"n_points is {n_points}", where="isotherm", action="Give 3 or more")
-        checks.check_pressure(max_pressure_pa)
+        checks.check_range("pressure_pa", max_pressure_pa)
+        shared = _henry_options(options)
         top = adsorb(framework, pressure_pa=max_pressure_pa, on_progress=_part(on_progress, 0, n_points), **options)
         if isinstance(top, Rejected):
             return top
-        slope = henry_coefficient(framework, **_henry_options(options))
+        slope = henry_coefficient(framework, **shared)
         if isinstance(slope, Rejected):
             return slope
         pressures = spread(slope.coefficient_mol_per_kg_pa, top.uptake_mol_per_kg, max_pressure_pa, n_points)
@@ -157,7 +158,15 @@ def working_capacity(
     Raises:
         InputError: a wrong option.
     """
-    checks.check_conditions(pressure_pa=desorption_pressure_pa, temperature_k=desorption_temperature_k, cutoff_ang=1.0)
+    for name, value in (("pressure_pa", desorption_pressure_pa), ("temperature_k", desorption_temperature_k)):
+        checks.check_range(name, value)
+    if desorption_pressure_pa >= pressure_pa and desorption_temperature_k <= temperature_k:
+        raise InputError(
+            f"nothing desorbs at {desorption_pressure_pa:g} Pa and {desorption_temperature_k:g} K after adsorption at"
+            f" {pressure_pa:g} Pa and {temperature_k:g} K",
+            where="working capacity",
+            action="Give a lower pressure or a higher temperature for desorption",
+        )
     conditions = ((pressure_pa, temperature_k), (desorption_pressure_pa, desorption_temperature_k))
     found: list[Uptake] = []
     for number, (pressure, temperature) in enumerate(conditions):

@@ -284,6 +284,12 @@ def _read_charges(block: Any, sites: Any, where: str) -> np.ndarray | None:
     by_label: dict[str, float] = {}
     for label, text in column:
         charge = float(gemmi.cif.as_number(text))
+        if not math.isfinite(charge):
+            raise InputError(
+                f"the _atom_site_charge of {label} is {text}, not a number",
+                where=where,
+                action="Repair or drop the column",
+            )
         if by_label.setdefault(label, charge) != charge:
             raise InputError(
                 f"two sites are called {label} and carry different charges",

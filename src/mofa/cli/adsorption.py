@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -90,6 +92,13 @@ def adsorb(
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import write_cif
 
+    particulars = {
+        "grid_spacing_ang": grid_spacing_ang,
+        "chains": chains,
+        "command": command,
+        "input_files": input_files,
+    }
+    check_request(gas, (pressure_pa,), (temperature_k,), engine=engine, **particulars)
     targets = output_paths(out, files, "-charged.cif") if out is not None else {}
 
     def work(path: Path) -> Answer:
@@ -145,6 +154,7 @@ def isotherm(
     max_cycles: MaxCyclesOption = 100_000,
     min_pore_diameter_ang: PoreOption = None,
     block_pockets: PocketOption = False,
+    command: CommandOption = "",
     charge_method: ChargesOption = "xtb",
     picture: Annotated[
         Path | None,
@@ -159,6 +169,8 @@ def isotherm(
     from mofa.adsorb.figures import isotherm_png
     from mofa.chemistry import Rejected
 
+    temperatures = temperature_k or [300.0]
+    check_request(gas, pressures_pa or [max_pressure_pa], temperatures, engine=engine, command=command)
     targets = output_paths(picture, files, "-isotherm.png") if picture is not None else {}
 
     def work(path: Path) -> Answer:
@@ -166,7 +178,7 @@ def isotherm(
         if isinstance(framework, Rejected):
             return refusal(framework, str(path))
         found = []
-        for kelvin in temperature_k or [300.0]:
+        for kelvin in temperatures:
             with progress(f"{gas} in {path.name}, {kelvin:g} K") as on_progress:
                 result = run(
                     framework,
@@ -176,6 +188,8 @@ def isotherm(
                     gas=gas,
                     temperature_k=kelvin,
                     engine=engine,
+                    command=command,
+                    min_cycles=min(4000, max_cycles),
                     target_relative_error=target_relative_error,
                     max_cycles=max_cycles,
                     min_pore_diameter_ang=min_pore_diameter_ang,
@@ -210,6 +224,8 @@ def working_capacity(
     engine: EngineOption = "grid",
     target_relative_error: ErrorOption = 0.05,
     min_pore_diameter_ang: PoreOption = None,
+    max_cycles: MaxCyclesOption = 100_000,
+    command: CommandOption = "",
     charge_method: ChargesOption = "xtb",
     time_limit_s: TimeLimit = 1800.0,
     seed: SeedOption = 1,
@@ -219,6 +235,7 @@ def working_capacity(
     from mofa.adsorb import working_capacity as run
     from mofa.chemistry import Rejected
 
+    check_request(gas, (pressure_pa,), (temperature_k,), engine=engine, command=command)
     empty_at = (
         pressure_pa if desorption_pressure_pa is None else desorption_pressure_pa,
         temperature_k if desorption_temperature_k is None else desorption_temperature_k,
@@ -237,6 +254,9 @@ def working_capacity(
                 desorption_temperature_k=empty_at[1],
                 gas=gas,
                 engine=engine,
+                command=command,
+                min_cycles=min(4000, max_cycles),
+                max_cycles=max_cycles,
                 target_relative_error=target_relative_error,
                 min_pore_diameter_ang=min_pore_diameter_ang,
                 seed=seed,
@@ -251,6 +271,27 @@ def working_capacity(
         return Answer({"file": str(path), **result.as_dict()}, text)
 
     for_each(files, work, as_json=json_output)
+
+
+def check_request(
+    gas: str, pressures_pa: Sequence[float], temperatures_k: Sequence[float], *, engine: str = "", **particulars: Any
+) -> None:
+    """Refuse a wrong gas, condition or engine before anything is read or computed.
+
+    Raises:
+        InputError: names what is wrong.
+        EngineMissingError: no such engine, or it is not installed.
+    """
+    from mofa.adsorb.checks import check_range
+    from mofa.adsorb.engine import engine_named
+    from mofa.adsorb.mixture import parse_gas
+
+    parse_gas(gas)
+    for name, values in (("pressure_pa", pressures_pa), ("temperature_k", temperatures_k)):
+        for value in values:
+            check_range(name, value)
+    if engine:
+        engine_named(engine, **particulars)
 
 
 def charged_structure(path: Path, gas: str, method: str, time_limit_s: float) -> Framework | Rejected:
@@ -272,7 +313,8 @@ def charged_structure(path: Path, gas: str, method: str, time_limit_s: float) ->
 def uptake_in_words(uptake: Uptake) -> str:
     """One uptake in a line."""
     amount = format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
-    heat = format_measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol, "kJ/mol")
+    known = math.isfinite(uptake.heat_kj_per_mol)
+    heat = format_measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol, "kJ/mol") if known else "unknown"
     others = "".join(
         f" and {format_measured(other.uptake_mol_per_kg, other.error_mol_per_kg)} {other.gas}"
         for other in uptake.coadsorbed
@@ -295,7 +337,9 @@ def _table(isotherm: Any) -> list[str]:
         mark = "" if point.converged else "  error target not met"
         lines.append(f"{point.pressure_pa:10.0f}  {amount:>18}  {heat:>14}{mark}")
     fit = isotherm.langmuir
-    if fit is not None:
+    if fit is None:
+        lines.append("no Langmuir fit: the points do not bend towards a saturation")
+    else:
         lines.append(
             f"Langmuir: q_max {fit.saturation_mol_per_kg:.3g} mol/kg, b {fit.affinity_per_pa:.3g} 1/Pa,"
             f" largest deviation {fit.largest_deviation:.1f} error bars"

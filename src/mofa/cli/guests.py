@@ -16,6 +16,7 @@ from mofa.cli.adsorption import (
     TemperatureOption,
     TimeLimit,
     charged_structure,
+    check_request,
     uptake_in_words,
 )
 from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_paths, progress, refusal
@@ -30,13 +31,17 @@ def henry(
     min_pore_diameter_ang: PoreOption = None,
     block_pockets: PocketOption = False,
     charge_method: ChargesOption = "xtb",
-    time_limit_s: TimeLimit = 1800.0,
+    time_limit_s: Annotated[
+        float, typer.Option("--time-limit-s", min=1, help="Time limit of the charges, where they are assigned, s.")
+    ] = 1800.0,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Henry coefficient and heat at zero loading: the start of an isotherm, no measure of uptake."""
     from mofa.adsorb import henry_coefficient
     from mofa.chemistry import Rejected
+
+    check_request(gas, (), (temperature_k,))
 
     def work(path: Path) -> Answer:
         framework = charged_structure(path, gas, charge_method, time_limit_s)
@@ -89,6 +94,7 @@ def density(
     from mofa.adsorb.figures import density_png
     from mofa.chemistry import Rejected
 
+    check_request(gas, (pressure_pa,), (temperature_k,))
     targets = output_paths(out, files, "-density.cube")
     pictures = output_paths(picture, files, "-density.png") if picture is not None else {}
 

@@ -14,8 +14,11 @@ from mofa.adsorb.grid.lennard_jones_grid import images_within, lennard_jones_row
 from mofa.adsorb.grid.model import Floats, Host, inverse, lennard_jones_factors, site_types
 from mofa.adsorb.grid.spline import BLOCKED_K, SOFT_K, spline_coefficients
 from mofa.chemistry.lennard_jones import lennard_jones
+from mofa.errors import InputError
 
 DEFAULT_SPACING_ANG = 0.25
+MOST_POINTS = 30_000_000
+"""Of one grid: some 250 MB while it is made, and half as much for each type of site afterwards."""
 _KEPT = 2
 _recent: OrderedDict[bytes, Host] = OrderedDict()
 
@@ -45,6 +48,12 @@ def energy_grids(job: AdsorptionJob, *, spacing_ang: float) -> Floats:
     cell = np.array(framework.cell)
     na, nb, nc = (max(4, math.ceil(float(np.linalg.norm(vector)) / spacing_ang)) for vector in cell)
     shape = (na, nb, nc)
+    if na * nb * nc > MOST_POINTS:
+        raise InputError(
+            f"a grid of {na} x {nb} x {nc} points is too large",
+            where="grid",
+            action=f"Give a grid_spacing_ang above {spacing_ang:g}, or a smaller cell",
+        )
     fractional = framework.fractional % 1.0
     types = site_types([species.guest for species in job.species])
     elements = sorted(set(framework.symbols))

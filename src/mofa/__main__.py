@@ -1,0 +1,5 @@
+"""`python -m mofa` is the command `mofa`."""
+
+from mofa.cli.main import main
+
+main()
