@@ -59,6 +59,14 @@ def test_net_charge(charged: Framework) -> None:
     assert "+1.060 e" in result.detail
 
 
+def test_impossible_charge_of_one_atom(charged: Framework) -> None:
+    assert charged.charges is not None
+    result = refusal(charged.with_charges(charged.charges * 20.0, "x"))
+    assert result.reason is Reason.UNPHYSICAL_CHARGES
+    assert "no atom has that much" in result.detail
+    assert charged.symbols[result.atoms[0]] == "Zn"
+
+
 def test_rounded_charges_are_made_exactly_neutral(charged: Framework) -> None:
     assert charged.charges is not None
     rounded = charged.with_charges(np.round(charged.charges, 3), "x")
@@ -123,6 +131,9 @@ def test_too_large_a_supercell_names_the_limit(charged: Framework) -> None:
         ({"temperature_k": -300.0}, "temperature_k is -300.0"),
         ({"temperature_k": float("nan")}, "temperature_k is nan"),
         ({"cutoff_ang": 0.0}, "cutoff_ang is 0.0"),
+        ({"cutoff_ang": 0.5}, "cutoff_ang is 0.5.*between 5 and 100"),
+        ({"pressure_pa": 1e12}, "pressure_pa is 1e\\+12.*between"),
+        ({"temperature_k": 0.1}, "temperature_k is 0.1.*between 4 and 5000"),
         ({"min_cycles": 500, "max_cycles": 100}, "500 to 100 production cycles"),
         ({"initialization_cycles": -1}, "-1 initialization"),
         ({"target_relative_error": 0.0}, "target_relative_error is 0.0"),

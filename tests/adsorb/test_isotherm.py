@@ -128,6 +128,11 @@ def test_uncharged_frameworks_serve_guests_without_charges() -> None:
     assert refused.reason is Reason.UNPHYSICAL_CHARGES
 
 
+def test_nothing_desorbs_at_a_higher_pressure(framework: Framework) -> None:
+    with pytest.raises(InputError, match="nothing desorbs at 200000 Pa and 298 K after adsorption at 100000 Pa"):
+        working_capacity(framework, pressure_pa=1e5, desorption_pressure_pa=2e5, desorption_temperature_k=298.0, **FAST)
+
+
 def test_refusals_pass_through(framework: Framework) -> None:
     for found in (
         isotherm(framework, pressures_pa=(1e4,), min_pore_diameter_ang=9.0, **FAST),

@@ -95,6 +95,24 @@ def test_bad_input_is_one_clear_line(cif: Path, arguments: tuple[str, ...], mess
     assert done.out == ""
 
 
+def test_charges_that_are_no_numbers_are_named(cif: Path, tmp_path: Path) -> None:
+    lines = cif.read_text().splitlines()
+    row = next(k for k, line in enumerate(lines) if line.startswith("Zn1 "))
+    lines[row] = " ".join([*lines[row].split()[:-1], "nan"])
+    broken = tmp_path / "nan.cif"
+    broken.write_text("\n".join(lines) + "\n")
+    done = mofa("adsorb", broken)
+    assert done.code == 1
+    assert "the _atom_site_charge of Zn1 is nan, not a number" in done.err
+
+
+def test_conditions_are_checked_before_charges_are_computed(tmp_path: Path) -> None:
+    bare = write_cif(irmof1(), tmp_path / "bare.cif")
+    done = mofa("isotherm", bare, "--temperature-k", "300", "--temperature-k", "-5", timeout_s=20)
+    assert done.code == 1
+    assert "temperature_k is -5.0" in done.err
+
+
 def test_a_cif_without_charges_is_refused_where_none_are_to_be_assigned(tmp_path: Path) -> None:
     bare = write_cif(irmof1(), tmp_path / "bare.cif")
     done = mofa("adsorb", bare, "--charges", "none")
