@@ -98,7 +98,7 @@ def test_a_killed_campaign_goes_on_and_ends_with_a_report(tmp_path: Path) -> Non
     assert set(before) <= set(after)
     assert set(after.values()) == {1}
 
-    (best,) = done.json["ranking"]
+    best, *_ = done.json["ranking"]  # a second MOF may get its uptake while the judge works on the first
     assert best["uptake"]["uptake_mol_per_kg"] >= 0
     _report_is_complete(folder)
 
