@@ -41,6 +41,8 @@ max_steps = 1
 initialization_cycles = 100
 min_cycles = 200
 max_cycles = 200
+[objective]
+judge_top = 0
 [stop]
 max_uptakes = 1
 grace_s = 0
@@ -98,7 +100,7 @@ def test_a_killed_campaign_goes_on_and_ends_with_a_report(tmp_path: Path) -> Non
     assert set(before) <= set(after)
     assert set(after.values()) == {1}
 
-    best, *_ = done.json["ranking"]  # a second MOF may get its uptake while the judge works on the first
+    (best,) = done.json["ranking"]
     assert best["uptake"]["uptake_mol_per_kg"] >= 0
     _report_is_complete(folder)
 
