@@ -20,7 +20,7 @@ import numpy as np
 
 from mofa.adsorb.engine import ENGINES, AdsorptionJob, Loading
 from mofa.adsorb.mixture import Species
-from mofa.adsorb.statistics import MIN_MOVES_PER_CYCLE, Averages, Chain, average, evenly_spaced
+from mofa.adsorb.statistics import Averages, Chain, average_of_cycles
 from mofa.chemistry import Framework
 from mofa.chemistry.elements import atomic_mass, atomic_number
 from mofa.chemistry.lennard_jones import lennard_jones
@@ -153,9 +153,7 @@ class _Sampler:
 
     def _averages(self) -> Averages:
         chain = Chain(np.array(self._molecules, dtype=np.float64), np.array(self._energies_k))
-        total = chain.molecules.sum(axis=1)
-        moves = np.maximum(MIN_MOVES_PER_CYCLE, np.append(total[:1], total[:-1]))
-        return average([evenly_spaced(chain, moves)], temperature_k=self._job.temperature_k)
+        return average_of_cycles(chain, temperature_k=self._job.temperature_k)
 
     def _progress(self, text: str) -> None:
         now = time.monotonic()

@@ -12,7 +12,7 @@ from typing import Protocol
 import numpy as np
 
 from mofa.adsorb.engine import AdsorptionJob, Loading
-from mofa.adsorb.statistics import MIN_MOVES_PER_CYCLE, Averages, Chain, average, evenly_spaced
+from mofa.adsorb.statistics import Averages, Chain, average_of_cycles
 from mofa.errors import EngineError
 
 PRINT_EVERY_CYCLES = 5
@@ -99,9 +99,7 @@ class Sampling:
         if not np.isfinite(energies_k).all():
             raise EngineError("energies are not finite", where=self._name, action="Look for atoms on top of each other")
         chain = Chain(np.array(self.samples.molecules[:n], dtype=np.float64), energies_k)
-        total = chain.molecules.sum(axis=1)
-        moves = np.maximum(MIN_MOVES_PER_CYCLE, np.append(total[:1], total[:-1]))
-        return average([evenly_spaced(chain, moves)], temperature_k=self._job.temperature_k)
+        return average_of_cycles(chain, temperature_k=self._job.temperature_k)
 
     def loading(self, averages: Averages, *, cpu_s: float) -> Loading:
         """The result of the run."""

@@ -93,6 +93,13 @@ def average(chains: Sequence[Chain], *, temperature_k: float) -> Averages:
     return Averages(tuple(amounts), skipped, ratio)
 
 
+def average_of_cycles(chain: Chain, *, temperature_k: float) -> Averages:
+    """`average` of one chain whose samples come after RASPA's cycles of max(20, N) moves."""
+    total = chain.molecules.sum(axis=1)
+    moves = np.maximum(MIN_MOVES_PER_CYCLE, np.append(total[:1], total[:-1]))
+    return average([evenly_spaced(chain, moves)], temperature_k=temperature_k)
+
+
 def evenly_spaced(chain: Chain, moves: NDArray[np.float64]) -> Chain:
     """Samples at even distances in moves, from samples between which the number of moves varied.
 
