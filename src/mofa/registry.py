@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module, metadata
 from importlib.util import find_spec
+from inspect import signature
 from typing import Any
 
-from mofa.errors import EngineMissingError
+from mofa.errors import EngineMissingError, InputError
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,31 @@ class Registry:
     def names(self) -> list[str]:
         """Names of the built-in engines and of installed plug-ins."""
         return sorted({*self.entries, *(point.name for point in self._plugins())})
+
+    def build(self, name: str, *, where: str, **particulars: object) -> Any:
+        """The engine of that name, made with those of its own options that are given.
+
+        Args:
+            name: see `names`.
+            where: the task it is for, for errors.
+            particulars: options of this engine; those that are empty count as not given.
+
+        Raises:
+            EngineMissingError: the engine is not known, or what it needs is not installed.
+            InputError: it has no such option, lacks one, or cannot use it.
+        """
+        kind = self.load(name)
+        given = {option: value for option, value in particulars.items() if value}
+        parameters = signature(kind).parameters
+        for option, parameter in parameters.items():
+            if parameter.default is parameter.empty and option not in given:
+                action = f"Give it, on the command line as --{option.replace('_', '-')}"
+                raise InputError(f"the engine {name!r} needs {option}", where=where, action=action)
+        unknown = [option for option in given if option not in parameters]
+        if unknown:
+            what = f"the engine {name!r} has no option {', '.join(unknown)}"
+            raise InputError(what, where=where, action="Leave it away, or choose another engine")
+        return kind(**given)
 
     def load(self, name: str) -> Any:
         """The class or function registered under `name`.

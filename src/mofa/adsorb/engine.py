@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from inspect import signature
 from pathlib import Path
 from typing import Protocol
 
 from mofa.adsorb.mixture import Species
 from mofa.chemistry import Framework
-from mofa.errors import InputError
 from mofa.registry import EngineEntry, Registry
 
 ENGINES = Registry(
@@ -115,18 +113,7 @@ def engine_named(name: str, **particulars: str | int | float | Path | None) -> A
         EngineMissingError: the engine is not known, or what it needs is not installed.
         InputError: it has no such option, lacks one, or cannot use it.
     """
-    kind = ENGINES.load(name)
-    given = {option: value for option, value in particulars.items() if value}
-    parameters = signature(kind).parameters
-    for option, parameter in parameters.items():
-        if parameter.default is parameter.empty and option not in given:
-            action = f"Give it, on the command line as --{option.replace('_', '-')}"
-            raise InputError(f"the engine {name!r} needs {option}", where="adsorb", action=action)
-    unknown = [option for option in given if option not in parameters]
-    if unknown:
-        what = f"the engine {name!r} has no option {', '.join(unknown)}"
-        raise InputError(what, where="adsorb", action="Leave it away, or choose another engine")
-    simulator: AdsorptionEngine = kind(**given)
+    simulator: AdsorptionEngine = ENGINES.build(name, where="adsorb", **particulars)
     return simulator
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
@@ -15,7 +16,13 @@ from mofa.registry import EngineEntry, Registry
 
 CHARGE_MODELS = Registry(
     "charge model",
-    {"xtb": EngineEntry("mofa.charges.xtb:Gfn1Charges", "pip install tblite", ("tblite",))},
+    {
+        "xtb": EngineEntry("mofa.charges.xtb:Gfn1Charges", "pip install tblite", ("tblite",)),
+        "corrected": EngineEntry("mofa.charges.corrected:CorrectedCharges", "pip install tblite", ("tblite",)),
+        "ddec6": EngineEntry("mofa.charges.ddec6:Ddec6Charges", "pip install numba", ("numba",)),
+        "chargemol": EngineEntry("mofa.charges.chargemol:ChargemolCharges", "see https://ddec.sourceforge.net"),
+        "eqeq": EngineEntry("mofa.charges.eqeq:EqeqCharges", "pip install openbabel-wheel", ("openbabel",)),
+    },
 )
 
 
@@ -26,6 +33,8 @@ class RawCharges:
     values: NDArray[np.float64]
     """e, ``[n_atoms]``, in the order of the framework's atoms."""
     cpu_s: float
+    integration_error_e: float = math.nan
+    """See `mofa.chemistry.Charges.integration_error_e`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen_floats(self.values, (len(np.asarray(self.values)),)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import cast
+from pathlib import Path
 
 from mofa.charges.gate import pass_gate
 from mofa.charges.model import CHARGE_MODELS, ChargeModel, RawCharges
@@ -16,6 +16,14 @@ def assign_charges(
     framework: Framework,
     *,
     method: str = "xtb",
+    density: str | Path = "",
+    multiplicity: int = 0,
+    command: str = "",
+    threads: int = 0,
+    template: str | Path = "",
+    cutoff_ry: float = 0.0,
+    basis_set: str = "",
+    folder: str | Path = "",
     time_limit_s: float = 1800.0,
     on_progress: Callable[[float, str], None] | None = None,
 ) -> Charges | Rejected:
@@ -27,7 +35,17 @@ def assign_charges(
 
     Args:
         framework: any periodic framework.
-        method: name of the charge model; `xtb` is GFN1-xTB, labelled ``gfn1-xtb``.
+        method: name of the charge model; `xtb` is GFN1-xTB, labelled ``gfn1-xtb``; see `CHARGE_MODELS`.
+        density: of `ddec6` and `chargemol`: cube file with the valence electron density of this very geometry;
+            `ddec6` has it computed by CP2K where there is none.
+        multiplicity: of `ddec6`: spin multiplicity for that calculation; 0: 1.
+        command: of `ddec6`: CP2K's command line, an MPI launcher included; of `chargemol`: the program.
+        threads: of `ddec6`: OpenMP threads of each of its processes; 0: 1.
+        template: of the same: input template for CP2K to use instead of MOFA's.
+        cutoff_ry: of the same: plane-wave cut-off, Ry; 0: 300.
+        basis_set: of the same: Gaussian basis set of all elements; empty: DZVP-MOLOPT-SR-GTH.
+        folder: of both: where the files of external programs stay. Empty: a scratch folder, which stays only when
+            one fails.
         time_limit_s: wall-clock limit, s.
         on_progress: receives the fraction done and a short text; an exception that it raises cancels the run.
 
@@ -35,7 +53,18 @@ def assign_charges(
         EngineMissingError: no such method, or it is not installed.
         EngineError: the engine broke.
     """
-    model = cast(ChargeModel, CHARGE_MODELS.load(method)())
+    model: ChargeModel = CHARGE_MODELS.build(
+        method,
+        where="charges",
+        density=str(density),
+        multiplicity=multiplicity,
+        command=command,
+        threads=threads,
+        template=str(template),
+        cutoff_ry=cutoff_ry,
+        basis_set=basis_set,
+        folder=str(folder),
+    )
     refusal = inspect(framework, Stage.CHARGES)
     if refusal is not None:
         return refusal
@@ -52,4 +81,11 @@ def assign_charges(
     gated = pass_gate(framework, raw.values, method=model.label)
     if isinstance(gated, Rejected):
         return gated
-    return Charges(gated.values, method=model.label, converged=True, gate=gated.gate, cpu_s=raw.cpu_s)
+    return Charges(
+        gated.values,
+        method=model.label,
+        converged=True,
+        gate=gated.gate,
+        cpu_s=raw.cpu_s,
+        integration_error_e=raw.integration_error_e,
+    )

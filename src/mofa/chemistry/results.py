@@ -76,8 +76,21 @@ class Optimized:
     pressure_gpa: float
     steps: int
     converged: bool
+    """Whether forces and cell gradient are below the limit, and every self-consistent field on the way converged."""
     method: str
     cpu_s: float
+    charge_e: int = 0
+    """Net charge of the cell, e."""
+    multiplicity: int = 1
+    """Spin multiplicity of the cell."""
+    energy_trace_ev: tuple[float, ...] = ()
+    """Energy of the start and after every step, eV."""
+    pressure_trace_gpa: tuple[float, ...] = ()
+    """Pressure of the same, GPa."""
+    resumed_at_step: int = 0
+    """Step of an interrupted run that this one went on from; 0 for one that began anew."""
+    density_cube: str = ""
+    """File with the valence electron density of the relaxed structure, where the method leaves one."""
 
 
 @dataclass(frozen=True)
@@ -120,6 +133,8 @@ class Charges:
     converged: bool
     gate: ChargeGate
     cpu_s: float
+    integration_error_e: float = math.nan
+    """Electrons that the density of a partitioning method lacks (negative) or has too many, before it was scaled."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen_floats(self.values, (len(np.asarray(self.values)),)))
@@ -204,6 +219,12 @@ class Uptake:
     """Uptake in every block of the run that the error comes from."""
     acceptance: Mapping[str, float] = field(default_factory=dict)
     """Share of accepted Monte Carlo moves, by kind of move."""
+    charge_min_e: float = math.nan
+    """Smallest partial charge of the framework's atoms, e."""
+    charge_max_e: float = math.nan
+    """Largest partial charge, e."""
+    charge_metal_min_e: float = math.nan
+    """Smallest partial charge of a metal atom, e."""
 
     @property
     def uptake_mg_per_g(self) -> float:

@@ -9,7 +9,7 @@ seconds a step and no external binary, and gives its charges along the way.
     >>> optimize(read_cif("mof.cif"), max_steps=30, fmax_ev_per_ang=0.05)
 """
 
-from mofa.optimize.engine import OPTIMIZERS, CellOptimizer
+from mofa.optimize.engine import OPTIMIZERS, CellOptimizer, Relaxation
 from mofa.optimize.task import optimize
 
-__all__ = ["OPTIMIZERS", "CellOptimizer", "optimize"]
+__all__ = ["OPTIMIZERS", "CellOptimizer", "Relaxation", "optimize"]

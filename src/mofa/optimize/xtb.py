@@ -11,6 +11,7 @@ import numpy as np
 from mofa import gfn1
 from mofa.chemistry import Framework, Optimized, Reason, Rejected, Stage
 from mofa.isolate import Progress, run_isolated
+from mofa.optimize.engine import Relaxation
 from mofa.units import EV_PER_ANG3_TO_GPA
 
 # No step is started after this fraction of the time limit, so that the work done is not lost to the kill at its end.
@@ -24,9 +25,8 @@ class Gfn1Optimizer:
     def relax(
         self,
         framework: Framework,
+        job: Relaxation,
         *,
-        max_steps: int,
-        fmax_ev_per_ang: float,
         time_limit_s: float,
         on_progress: Progress | None = None,
     ) -> Optimized | Rejected:
@@ -37,8 +37,8 @@ class Gfn1Optimizer:
         return run_isolated(
             relax_here,
             framework,
-            max_steps,
-            fmax_ev_per_ang,
+            job.max_steps,
+            job.fmax_ev_per_ang,
             SOFT_LIMIT * time_limit_s,
             time_limit_s=time_limit_s,
             on_progress=on_progress,

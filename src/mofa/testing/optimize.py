@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from mofa.chemistry import Framework, Optimized
-from mofa.optimize import CellOptimizer
+from mofa.optimize import CellOptimizer, Relaxation
 
 
 def check_cell_optimizer(
@@ -30,14 +30,13 @@ def check_cell_optimizer(
     """
     seen: list[float] = []
     fmax = 1e-4
-    first = optimizer.relax(framework, max_steps=1, fmax_ev_per_ang=fmax, time_limit_s=time_limit_s)
+    first = optimizer.relax(framework, Relaxation(max_steps=1, fmax_ev_per_ang=fmax), time_limit_s=time_limit_s)
     assert isinstance(first, Optimized), str(first)
     assert first.steps <= 1
     assert not first.converged, "one step cannot converge to 1e-4 eV/Å; is the start already relaxed?"
     last = optimizer.relax(
         framework,
-        max_steps=max_steps,
-        fmax_ev_per_ang=fmax,
+        Relaxation(max_steps=max_steps, fmax_ev_per_ang=fmax),
         time_limit_s=time_limit_s,
         on_progress=lambda fraction, _: seen.append(fraction),
     )
