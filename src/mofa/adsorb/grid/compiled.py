@@ -1,4 +1,4 @@
-"""How the functions of this package are compiled: once for each installation, kept on disk, without Python's lock.
+"""The compiled functions of this package: whether they are there, and that none is outdated.
 
 Compiling all of them takes about half a minute; the results lie beside the modules, or in the user's cache folder where
 these cannot be written.
@@ -6,25 +6,14 @@ these cannot be written.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, TypeVar, cast
 
-import numba
+from mofa.compiled import compiled
 
-F = TypeVar("F", bound=Callable[..., Any])
+__all__ = ["compiled", "is_compiled"]
+
 _FOLDER = Path(__file__).parent
-
-
-def compiled(function: F) -> F:
-    """Compile a function when it is first called.
-
-    Energies beyond any that counts are large finite numbers here, never infinite: the compiler may assume so. Division
-    is the processor's own, not Python's, which would check every divisor.
-    """
-    options: dict[str, Any] = {"cache": True, "nogil": True, "fastmath": True, "error_model": "numpy"}
-    return cast(F, numba.njit(**options)(function))
 
 
 def is_compiled() -> bool:
