@@ -21,7 +21,7 @@ CHARGE_MODELS = Registry(
         "corrected": EngineEntry("mofa.charges.corrected:CorrectedCharges", "pip install tblite", ("tblite",)),
         "ddec6": EngineEntry("mofa.charges.ddec6:Ddec6Charges", "pip install numba", ("numba",)),
         "chargemol": EngineEntry("mofa.charges.chargemol:ChargemolCharges", "see https://ddec.sourceforge.net"),
-        "eqeq": EngineEntry("mofa.charges.eqeq:EqeqCharges", "pip install openbabel-wheel", ("openbabel",)),
+        "eqeq": EngineEntry("mofa.charges.eqeq:EqeqCharges", "pip install scipy", ("scipy",)),
     },
 )
 
