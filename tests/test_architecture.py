@@ -10,13 +10,14 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "mofa"
-BASE = {"errors", "units", "registry", "isolate", "textfiles"}
+BASE = {"errors", "units", "registry", "isolate", "textfiles", "compiled"}
 ROOMS = {"generate", "process", "assemble", "validate", "optimize", "charges", "adsorb"}
 ALLOWED = {
     "__main__": {"cli"},
     "errors": set(),
     "units": set(),
     "registry": {"errors"},
+    "compiled": set(),
     "isolate": {"errors"},
     "expression": {"errors"},
     "config": {"errors", "expression"},
@@ -24,8 +25,9 @@ ALLOWED = {
     "textfiles": {"errors"},
     "gfn1": {"errors", "chemistry"},
     "pores": {"errors", "isolate", "chemistry"},
+    "cp2k": {"errors", "isolate", "textfiles", "units", "chemistry"},
     **{room: BASE | {"chemistry"} for room in ROOMS},
-    **{room: BASE | {"chemistry", "gfn1"} for room in ("optimize", "charges")},
+    **{room: BASE | {"chemistry", "gfn1", "cp2k"} for room in ("optimize", "charges")},
     **{room: BASE | {"chemistry", "pores"} for room in ("assemble", "adsorb")},
     "build": {"errors", "textfiles", "chemistry", "process", "assemble"},
     "evaluate": BASE | {"chemistry", "generate", "process"},

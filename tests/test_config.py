@@ -72,6 +72,8 @@ def test_no_option_of_a_task_function_is_missing(task: str) -> None:
         "processes",
         "restart",
         "input_files",
+        "folder",
+        "density",
     }
     assert options - set_by_the_campaign == set(CampaignConfig(stop=Stop(max_uptakes=1)).task_options()[task])
 

@@ -18,8 +18,15 @@ HEAVIEST_ELEMENT = 86
 MAX_SCF_ITERATIONS = 250
 
 
-def refuse(framework: Framework, stage: Stage) -> Rejected | None:
-    """Why GFN1-xTB cannot treat the framework as a neutral, closed-shell crystal, or None."""
+def refuse(framework: Framework, stage: Stage, *, charge_e: int = 0, multiplicity: int = 1) -> Rejected | None:
+    """Why GFN1-xTB cannot treat the framework with this charge and spin, or None.
+
+    Args:
+        framework: any periodic framework.
+        stage: whose refusal it is.
+        charge_e: net charge of the cell, e.
+        multiplicity: number of unpaired electrons in the cell and one.
+    """
     refusal = inspect(framework, stage)
     if refusal is not None:
         return refusal
@@ -27,15 +34,27 @@ def refuse(framework: Framework, stage: Stage) -> Rejected | None:
     if heavy:
         names = ", ".join(sorted({framework.symbols[k] for k in heavy}))
         return Rejected(stage, Reason.UNKNOWN_ELEMENT, f"GFN1-xTB has no parameters for {names}", heavy)
-    electrons = int(framework.numbers.sum())
-    if electrons % 2:
-        detail = f"{electrons} electrons in the neutral cell: an atom is missing, or it is a radical"
+    electrons = int(framework.numbers.sum()) - charge_e
+    unpaired = multiplicity - 1
+    if unpaired > electrons or (electrons - unpaired) % 2:
+        detail = f"{electrons} electrons in the cell of charge {charge_e:+d} e cannot have multiplicity {multiplicity}"
+        if (charge_e, multiplicity) == (0, 1):
+            detail = (
+                f"{electrons} electrons in the neutral cell, charge 0 and multiplicity 1: "
+                "an atom is missing, or it is a radical"
+            )
         return Rejected(stage, Reason.ODD_ELECTRONS, detail)
     return None
 
 
-def atoms_with_calculator(framework: Framework) -> Any:
+def atoms_with_calculator(framework: Framework, *, charge_e: int = 0, multiplicity: int = 1) -> Any:
     """ASE atoms of the framework with a GFN1-xTB calculator attached.
+
+    Args:
+        framework: what `refuse` let pass.
+        charge_e: net charge of the cell, e.
+        multiplicity: number of unpaired electrons in the cell and one. Spin enters through the occupation alone: the
+            parameters are the same for both spins.
 
     Raises:
         EngineMissingError: tblite or ASE is not installed.
@@ -48,5 +67,11 @@ def atoms_with_calculator(framework: Framework) -> Any:
             f"tblite cannot be imported ({error})", where="gfn1-xtb", action=f"Run: {INSTALL}"
         ) from error
     atoms = Atoms(framework.symbols, positions=framework.positions, cell=framework.cell, pbc=True)
-    atoms.calc = TBLite(method="GFN1-xTB", verbosity=0, max_iterations=MAX_SCF_ITERATIONS)
+    atoms.calc = TBLite(
+        method="GFN1-xTB",
+        charge=charge_e,
+        multiplicity=multiplicity,
+        verbosity=0,
+        max_iterations=MAX_SCF_ITERATIONS,
+    )
     return atoms

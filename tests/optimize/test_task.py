@@ -65,7 +65,7 @@ def test_a_bond_formed_on_relaxation_is_refused() -> None:
     result = optimize(stretched_carbon_monoxide(), max_steps=15)
     assert isinstance(result, Rejected)
     assert result.reason is Reason.BONDING
-    assert "formed 1: C1-O1 1.75 to 1.0" in result.detail
+    assert "formed 1: C1-O1 1.75 to 1.1" in result.detail
     assert result.atoms == (0, 1)
 
 
@@ -78,20 +78,12 @@ def test_scf_failure_is_a_refusal() -> None:
 
 
 @pytest.mark.engine
-def test_irmof1_cell_within_a_tenth_of_an_angstrom() -> None:
-    result = optimize(irmof1(), max_steps=4)
-    assert isinstance(result, Optimized)
-    assert (4 * result.framework.volume_ang3) ** (1 / 3) == pytest.approx(25.83, abs=0.1)
-
-
-@pytest.mark.slow
-@pytest.mark.engine
 def test_irmof1_converges_to_the_gfn1_cell() -> None:
     result = optimize(irmof1())
     assert isinstance(result, Optimized)
     assert result.converged
-    assert result.steps < 20
-    assert (4 * result.framework.volume_ang3) ** (1 / 3) == pytest.approx(25.839, abs=0.01)
+    assert result.steps < 10
+    assert (4 * result.framework.volume_ang3) ** (1 / 3) == pytest.approx(25.85, abs=0.01)
     a, b, c, alpha, beta, gamma = result.framework.cell_parameters()
     assert max(a, b, c) - min(a, b, c) < 1e-3
     assert (alpha, beta, gamma) == pytest.approx((60.0, 60.0, 60.0), abs=1e-3)
@@ -103,6 +95,35 @@ def test_odd_electrons() -> None:
     result = optimize(radical)
     assert isinstance(result, Rejected)
     assert (result.stage, result.reason) == (Stage.OPTIMIZE, Reason.ODD_ELECTRONS)
+
+
+@pytest.mark.parametrize(("charge_e", "multiplicity"), [(1, 1), (0, 2), (-1, 3)])
+def test_electrons_charge_and_multiplicity_are_named(charge_e: int, multiplicity: int) -> None:
+    result = optimize(dry_ice(), charge_e=charge_e, multiplicity=multiplicity)
+    assert isinstance(result, Rejected)
+    assert (result.stage, result.reason) == (Stage.OPTIMIZE, Reason.ODD_ELECTRONS)
+    assert f"{88 - charge_e} electrons in the cell of charge {charge_e:+d} e" in result.detail
+    assert f"multiplicity {multiplicity}" in result.detail
+
+
+@pytest.mark.engine
+def test_charge_and_spin_reach_the_engine() -> None:
+    neutral = optimize(dry_ice(), max_steps=1)
+    ion = optimize(dry_ice(), max_steps=1, charge_e=1, multiplicity=2)
+    triplet = optimize(dry_ice(), max_steps=1, multiplicity=3)
+    assert isinstance(neutral, Optimized)
+    assert isinstance(ion, Optimized)
+    assert isinstance(triplet, Optimized)
+    assert (ion.charge_e, ion.multiplicity, ion.framework.charges) == (1, 2, None)
+    assert (triplet.charge_e, triplet.multiplicity) == (0, 3)
+    assert min(ion.energy_trace_ev[0], triplet.energy_trace_ev[0]) > neutral.energy_trace_ev[0] + 5.0
+
+
+@pytest.mark.engine
+def test_bonds_that_were_compared_are_counted() -> None:
+    result = optimize(dry_ice(), max_steps=1)
+    assert isinstance(result, Optimized)
+    assert result.bonds_kept == 8
 
 
 def test_element_beyond_gfn1() -> None:

@@ -12,6 +12,8 @@ from mofa.store.records import CampaignRecords, load
 from tests.report.synthetic import BDC, DCB, lineage, new_campaign, uptake
 from tests.structures import irmof1
 
+BEST = replace(uptake(1.234, 0.056), charge_min_e=-0.644, charge_max_e=0.791, charge_metal_min_e=0.78)
+
 
 @dataclass(frozen=True)
 class Campaign:
@@ -44,7 +46,7 @@ def campaign(tmp_path_factory: pytest.TempPathFactory) -> Campaign:
         writer.refuse(Stage.PROCESS, Reason.VALENCE, f"generate-000000/0/{k}", "nitrogen 7 has <five> bonds")
     writer.refuse(Stage.PROCESS, Reason.CHARGED, "generate-000000/1/0")
     writer.whole(replace(mof, id="aa11", name="second"), 0.17, uptake(0.61, 0.05))
-    best = writer.whole(replace(mof, id="bb22", name="<b>best</b> & first"), 0.043, uptake(1.234, 0.056))
+    best = writer.whole(replace(mof, id="bb22", name="<b>best</b> & first"), 0.043, BEST)
     unstable, refused = replace(mof, id="cc33", name="soft"), replace(mof, id="dd44", name="untyped")
     writer.assemble(unstable)
     writer.validate(unstable, 0.31)

@@ -58,6 +58,16 @@ def test_columns_carry_units_and_full_precision(mofs):
             assert column.endswith((*units, "g_per_cm3")), column
 
 
+def test_the_charges_of_an_uptake_have_columns(mofs):
+    best, second = mofs[:2]
+    assert float(best["adsorption_charge_min_e"]) == -0.644
+    assert float(best["adsorption_charge_max_e"]) == 0.791
+    assert float(best["adsorption_charge_metal_min_e"]) == 0.78
+    assert best["adsorption_charge_method"]
+    assert float(best["charge_metal_min_e"]) == 0.7
+    assert second["adsorption_charge_min_e"] == "", "not known"
+
+
 def test_structures_are_read_back_identically_by_three_readers(campaign, mofs):
     path = campaign.page.parent / mofs[0]["cif"]
     ours = read_cif(path)

@@ -95,6 +95,7 @@ def test_numbers_come_with_their_units(page):
         "2210 m²/g",
         "g/cm³",
         "RASPA3, 8000 cycles",
+        "GFN1-xTB, \u22120.64 to +0.79 e, metal at least +0.78 e",
         "UFF4MOF, LAMMPS, 2×2×2 cells, 10 ps at 300 K",
         "22.8 %",
         "15.2 %",

@@ -6,7 +6,7 @@ import pytest
 from rich.console import Console
 
 from mofa.report import headline, ranking, ranking_table
-from mofa.report.ranking import molar_mass_g_per_mol, stability_class
+from mofa.report.ranking import charge_extremes, molar_mass_g_per_mol, stability_class
 from mofa.store.records import StrainLimits, load
 from tests.report.synthetic import new_campaign
 
@@ -70,3 +70,13 @@ def test_an_unmet_error_target_is_marked(campaign):
 def test_nothing_to_rank_is_said_in_a_sentence(tmp_path):
     new_campaign(tmp_path / "empty")
     assert headline(load(tmp_path / "empty")) == "No uptake yet: 0 MOFs simulated, 0 of them stable."
+
+
+def test_the_charges_of_an_uptake_are_shown_with_their_extremes(campaign):
+    first, second = ranking(campaign.records)
+    method = first.uptake.charge_method
+    assert charge_extremes(second.uptake) == ""
+    assert charge_extremes(first.uptake) == f"{method}, \u22120.64 to +0.79 e, metal at least +0.78 e"
+    without_metal = replace(first.uptake, charge_metal_min_e=float("nan"))
+    assert charge_extremes(without_metal) == f"{method}, \u22120.64 to +0.79 e"
+    assert f"{method} charges, -0.64 to +0.79 e" in _printed(campaign.records, width=120)

@@ -1,11 +1,11 @@
-"""Figures of adsorption, as PNG: isotherms, heat against loading, and where in the cell the guests are.
+"""Figures of adsorption, as PNG: isotherms, heat against loading, charge methods, and where in the cell guests are.
 
 The colours are those of Okabe and Ito, which people with any colour vision can tell apart.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from io import BytesIO
 from typing import Any
 
@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from mofa.adsorb.density import DensityMap
 from mofa.adsorb.isotherm import Isotherm
+from mofa.adsorb.sensitivity import ranking_sensitivity
 from mofa.chemistry import Uptake
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
+MARKERS = ("o", "s", "^", "D", "v", "P")
 INK = "#333333"
 DOTS_PER_INCH = 200
 _FIT_POINTS = 200
@@ -85,6 +87,46 @@ def density_png(density: DensityMap, *, title: str = "") -> bytes:
     uptake = density.uptake
     conditions = f"{_label(uptake)}, {uptake.pressure_pa / 1e5:g} bar: {density.molecules:.3g} molecules in the cell"
     figure.suptitle(f"{title}: {conditions}" if title else conditions, color=INK, fontsize=11)
+    return _png(figure)
+
+
+def sensitivity_png(uptakes: Mapping[str, Mapping[str, Uptake]]) -> bytes:
+    """Uptakes under several charge methods with 95 % errors, and with several MOFs their places in the ranking.
+
+    Args:
+        uptakes: by charge method, then by MOF.
+    """
+    methods = list(uptakes)
+    mofs = list(dict.fromkeys(mof for found in uptakes.values() for mof in found))
+    ranked = len(mofs) > 1
+    figure = Figure(figsize=(10.4 if ranked else 6.0, 4.4), layout="constrained")
+    panels = figure.subplots(1, 2 if ranked else 1, squeeze=False)[0]
+    ranks = ranking_sensitivity(uptakes).ranks
+    for number, mof in enumerate(mofs):
+        look = {"color": COLORS[number % len(COLORS)], "marker": MARKERS[number // len(COLORS) % len(MARKERS)], "ms": 5}
+        # Side by side, so that error bars do not hide one another.
+        aside = 0.24 * ((number + 0.5) / len(mofs) - 0.5)
+        found = [(k, uptakes[method][mof]) for k, method in enumerate(methods) if mof in uptakes[method]]
+        x = [k + aside for k, _ in found]
+        amounts, errors = zip(*((one.uptake_mol_per_kg, one.error_mol_per_kg) for _, one in found), strict=True)
+        panels[0].errorbar(x, amounts, yerr=errors, lw=1, capsize=3, label=mof, **look)
+        if ranked:
+            panels[1].plot([k for k, _ in found], [ranks[methods[k]][mof] for k, _ in found], lw=2, **look)
+    any_uptake = next(one for found in uptakes.values() for one in found.values())
+    panels[0].set_ylabel(f"uptake of {any_uptake.gas} (mol/kg)", color=INK)
+    panels[0].set_ylim(bottom=0)
+    if ranked:
+        panels[1].set_ylabel("place in the ranking", color=INK)
+        panels[1].yaxis.get_major_locator().set_params(integer=True)
+        panels[1].invert_yaxis()
+        figure.legend(loc="outside right upper", frameon=False, fontsize=8)
+    for ax in panels:
+        _bare(ax)
+        ax.set_xticks(range(len(methods)), methods)
+        ax.set_xlim(-0.4, len(methods) - 0.6)
+        ax.set_xlabel("charges", color=INK)
+    title = f"{_label(any_uptake)}, {any_uptake.pressure_pa / 1e5:g} bar"
+    figure.suptitle(title if ranked else f"{mofs[0]}: {title}", color=INK, fontsize=11)
     return _png(figure)
 
 

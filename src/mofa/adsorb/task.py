@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import numpy as np
 from mofa.adsorb.engine import AdsorptionJob, Loading, engine_named
 from mofa.adsorb.prepare import prepare
 from mofa.chemistry import Coadsorbed, Framework, PoreGeometry, Reason, Rejected, Stage, Uptake
+from mofa.chemistry.elements import METALS
 from mofa.isolate import TimeLimitError
 
 
@@ -108,6 +110,7 @@ def uptake_of(job: AdsorptionJob, loading: Loading, pores: PoreGeometry | None, 
     first, *others = zip(job.species, loading.amounts, strict=True)
     species, amount = first
     models = "; ".join(one.guest.model for one in job.species)
+    lowest, highest, metal_lowest = _charge_extremes_e(job.framework)
     return Uptake(
         uptake_mol_per_kg=amount.molecules / kg_per_mol,
         error_mol_per_kg=amount.molecules_error / kg_per_mol,
@@ -145,4 +148,16 @@ def uptake_of(job: AdsorptionJob, loading: Loading, pores: PoreGeometry | None, 
         equilibration_cycles=loading.equilibration_cycles,
         block_means_mol_per_kg=tuple(mean / kg_per_mol for mean in amount.block_means),
         acceptance=loading.acceptance,
+        charge_min_e=lowest,
+        charge_max_e=highest,
+        charge_metal_min_e=metal_lowest,
     )
+
+
+def _charge_extremes_e(framework: Framework) -> tuple[float, float, float]:
+    """Smallest and largest charge, and the smallest of a metal, e; NaN for what there is not."""
+    if framework.charges is None:
+        return (math.nan, math.nan, math.nan)
+    metal = framework.charges[METALS[framework.numbers]]
+    lowest = float(metal.min()) if len(metal) else math.nan
+    return float(framework.charges.min()), float(framework.charges.max()), lowest

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mofa.campaign.adsorption import adsorbed
+from mofa.campaign.electronic import charged, optimized
 from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key, finite
 from mofa.campaign.training import trained
 from mofa.campaign.workplace import Progress, Workplace
@@ -203,7 +204,7 @@ def _written_ns(path: Path) -> int:
 
 
 def _optimize(job: Job) -> Iterator[Item]:
-    answer: Optimized | Rejected = job.call(job.framework())
+    answer = optimized(job)
     if isinstance(answer, Rejected):
         yield job.refused(answer)
     else:
@@ -211,12 +212,11 @@ def _optimize(job: Job) -> Iterator[Item]:
 
 
 def _charges(job: Job) -> Iterator[Item]:
-    framework = job.framework()
-    answer: Charges | Rejected = job.call(framework)
+    answer = charged(job)
     if isinstance(answer, Rejected):
         yield job.refused(answer)
     else:
-        yield _structure_item(job, answer, framework.with_charges(answer.values, answer.method))
+        yield _structure_item(job, answer, job.framework().with_charges(answer.values, answer.method))
 
 
 def _adsorb(job: Job) -> Iterator[Item]:

@@ -188,6 +188,7 @@ def check_engines(config: CampaignConfig) -> None:
         InputError: a node, net or gas is not known, or the generator makes no linkers of the size or sort asked for.
     """
     from mofa.charges import CHARGE_MODELS
+    from mofa.config.electronic import Cp2kSection
     from mofa.generate import GENERATORS, Generator, generate
     from mofa.optimize import OPTIMIZERS
     from mofa.process import PERCEPTIONS
@@ -215,8 +216,9 @@ def check_engines(config: CampaignConfig) -> None:
         generate(family, n=1, generator=config.generate.generator, max_heavy_atoms=size, conditions=conditions)
     PERCEPTIONS.load(config.process.perception)
     _check_dynamics(config)
-    OPTIMIZERS.load(config.optimize.method)
-    CHARGE_MODELS.load(config.charges.method)
+    for registry, section in ((OPTIMIZERS, config.optimize), (CHARGE_MODELS, config.charges)):
+        particulars = section.model_dump(include=set(Cp2kSection.model_fields))
+        registry.build(section.method, where=f"[{type(section).__name__.lower()}]", **particulars)
     _check_adsorption(config)
 
 

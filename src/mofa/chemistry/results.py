@@ -91,6 +91,8 @@ class Optimized:
     """Step of an interrupted run that this one went on from; 0 for one that began anew."""
     density_cube: str = ""
     """File with the valence electron density of the relaxed structure, where the method leaves one."""
+    bonds_kept: int = 0
+    """Bonds before and after that were compared and found to be the same, metal-metal contacts left out; 0: none."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,8 @@ class ChargeGate:
     max_e: float
     metal_min_e: float | None
     reasons: tuple[str, ...] = ()
+    equivalent_spread_e: float | None = None
+    """Largest distance of a charge from the median of the atoms with the same surroundings; None if none are alike."""
 
 
 @dataclass(frozen=True, eq=False)

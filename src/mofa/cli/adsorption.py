@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_paths, progress, refusal
+from mofa.cli.uptake_text import isotherm_lines, uptake_in_words
+from mofa.errors import InputError
 from mofa.textfiles import write_bytes
 from mofa.units import format_measured
 
@@ -58,6 +59,18 @@ FilesOption = Annotated[
 ChargesOption = Annotated[
     str, typer.Option("--charges", help="Charge model for a CIF without charges; `none` refuses those.")
 ]
+ComparedOption = Annotated[
+    str,
+    typer.Option(
+        "--charges",
+        help="Charge model for a CIF without charges; several (none,cif,xtb) are compared: `none` is zero, `cif` the"
+        " file's own.",
+    ),
+]
+ComparisonPicture = Annotated[
+    Path | None,
+    typer.Option("--picture", help="Of several charge methods: figure (PNG) of the comparison.", show_default=False),
+]
 TimeLimit = Annotated[float, typer.Option("--time-limit-s", min=1, help="Time limit per simulation, s.")]
 
 
@@ -78,19 +91,22 @@ def adsorb(
     chains: ChainsOption = 0,
     command: CommandOption = "",
     input_files: FilesOption = None,
-    charge_method: ChargesOption = "xtb",
+    charge_method: ComparedOption = "xtb",
     time_limit_s: TimeLimit = 1800.0,
     out: OutOption = None,
+    picture: ComparisonPicture = None,
     seed: SeedOption = 1,
     json_output: JsonOption = False,
 ) -> None:
     """Gas uptake by grand-canonical Monte Carlo, with error bar, isosteric heat and pore sizes.
 
-    Charges come from the CIF (`_atom_site_charge`); without any they are assigned first.
+    Charges come from the CIF (`_atom_site_charge`); without any they are assigned first. Several charge methods are
+    compared, each with charges of its own, and so is the ranking of several files by each.
     """
     from mofa.adsorb import adsorb as run
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import write_cif
+    from mofa.cli.charge_comparison import Comparison, charge_methods
 
     particulars = {
         "grid_spacing_ang": grid_spacing_ang,
@@ -99,14 +115,15 @@ def adsorb(
         "input_files": input_files,
     }
     check_request(gas, (pressure_pa,), (temperature_k,), engine=engine, **particulars)
+    methods = charge_methods(charge_method)
+    several = len(methods) > 1
+    _check_comparison(several=several, out=out, picture=picture)
     targets = output_paths(out, files, "-charged.cif") if out is not None else {}
 
-    def work(path: Path) -> Answer:
-        framework = charged_structure(path, gas, charge_method, time_limit_s)
-        if isinstance(framework, Rejected):
-            return refusal(framework, str(path))
+    def simulate(framework: Framework, path: Path, charges: str) -> Uptake | Rejected:
+        kept = input_files / charges if input_files is not None and several else input_files
         with progress(f"{gas} in {path.name}") as on_progress:
-            result = run(
+            return run(
                 framework,
                 gas=gas,
                 pressure_pa=pressure_pa,
@@ -122,17 +139,26 @@ def adsorb(
                 grid_spacing_ang=grid_spacing_ang,
                 chains=chains,
                 command=command,
-                input_files=input_files or "",
+                input_files=kept or "",
                 seed=seed,
                 time_limit_s=time_limit_s,
                 on_progress=on_progress,
             )
+
+    def work(path: Path) -> Answer:
+        framework = charged_structure(path, gas, charge_method, time_limit_s)
+        if isinstance(framework, Rejected):
+            return refusal(framework, str(path))
+        result = simulate(framework, path, charge_method)
         if isinstance(result, Rejected):
             return refusal(result, str(path))
         target = None if out is None else write_cif(framework, targets[path])
         return Answer({"file": str(path), **result.as_dict(), "cif": target}, f"{path}: {uptake_in_words(result)}")
 
-    for_each(files, work, as_json=json_output)
+    if several:
+        Comparison(methods, simulate, time_limit_s).run(files, picture=picture, as_json=json_output)
+    else:
+        for_each(files, work, as_json=json_output)
 
 
 def isotherm(
@@ -205,7 +231,7 @@ def isotherm(
         if picture is not None:
             drawn = write_bytes(targets[path], isotherm_png(found, title=path.stem))
         payload = {"file": str(path), "isotherms": [one.as_dict() for one in found], "picture": drawn}
-        return Answer(payload, "\n".join([f"{path}:", *(f"  {line}" for one in found for line in _table(one))]))
+        return Answer(payload, "\n".join([f"{path}:", *(f"  {line}" for one in found for line in isotherm_lines(one))]))
 
     for_each(files, work, as_json=json_output)
 
@@ -273,6 +299,18 @@ def working_capacity(
     for_each(files, work, as_json=json_output)
 
 
+def _check_comparison(*, several: bool, out: Path | None, picture: Path | None) -> None:
+    """Refuse options that belong to one charge method where several are given, and the other way round.
+
+    Raises:
+        InputError: names the option.
+    """
+    if several and out is not None:
+        raise InputError("--out with several charge methods", action="Write charged CIFs with mofa charges")
+    if picture is not None and not several:
+        raise InputError("--picture compares charge methods", action="Name several, as in --charges none,xtb")
+
+
 def check_request(
     gas: str, pressures_pa: Sequence[float], temperatures_k: Sequence[float], *, engine: str = "", **particulars: Any
 ) -> None:
@@ -300,48 +338,14 @@ def charged_structure(path: Path, gas: str, method: str, time_limit_s: float) ->
     from mofa.charges import assign_charges
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import read_cif
+    from mofa.cli.charge_comparison import warn_of_charges
 
     charged = any(site.charge_e for molecule, _ in parse_gas(gas) for site in molecule.sites)
     framework = read_cif(path)
-    if framework.charges is not None or not charged or method == "none":
+    if framework.charges is not None and charged:
+        warn_of_charges(framework, path)
+    if framework.charges is not None or not charged or method in {"none", "cif"}:
         return framework
     with progress(f"charges of {path.name}") as on_progress:
         assigned = assign_charges(framework, method=method, time_limit_s=time_limit_s, on_progress=on_progress)
     return assigned if isinstance(assigned, Rejected) else framework.with_charges(assigned.values, assigned.method)
-
-
-def uptake_in_words(uptake: Uptake) -> str:
-    """One uptake in a line."""
-    amount = format_measured(uptake.uptake_mol_per_kg, uptake.error_mol_per_kg, "mol/kg")
-    known = math.isfinite(uptake.heat_kj_per_mol)
-    heat = format_measured(uptake.heat_kj_per_mol, uptake.heat_error_kj_per_mol, "kJ/mol") if known else "unknown"
-    others = "".join(
-        f" and {format_measured(other.uptake_mol_per_kg, other.error_mol_per_kg)} {other.gas}"
-        for other in uptake.coadsorbed
-    )
-    selectivity = f"; selectivity {format_measured(uptake.selectivity, uptake.selectivity_error)}" if others else ""
-    return (
-        f"{amount} {uptake.gas}{others} at {uptake.pressure_pa:g} Pa and {uptake.temperature_k:g} K"
-        f" ({uptake.uptake_mg_per_g:.3g} mg/g, {uptake.uptake_cm3_stp_per_cm3:.3g} cm3(STP)/cm3){selectivity};"
-        f" isosteric heat {heat}; {uptake.charge_method} charges{'' if uptake.converged else '; error target not met'}"
-    )
-
-
-def _table(isotherm: Any) -> list[str]:
-    """An isotherm in lines."""
-    first = isotherm.points[0]
-    lines = [f"{first.gas} at {first.temperature_k:g} K", f"{'Pa':>10}  {'mol/kg':>18}  {'kJ/mol':>14}"]
-    for point in isotherm.points:
-        amount = format_measured(point.uptake_mol_per_kg, point.error_mol_per_kg)
-        heat = format_measured(point.heat_kj_per_mol, point.heat_error_kj_per_mol)
-        mark = "" if point.converged else "  error target not met"
-        lines.append(f"{point.pressure_pa:10.0f}  {amount:>18}  {heat:>14}{mark}")
-    fit = isotherm.langmuir
-    if fit is None:
-        lines.append("no Langmuir fit: the points do not bend towards a saturation")
-    else:
-        lines.append(
-            f"Langmuir: q_max {fit.saturation_mol_per_kg:.3g} mol/kg, b {fit.affinity_per_pa:.3g} 1/Pa,"
-            f" largest deviation {fit.largest_deviation:.1f} error bars"
-        )
-    return lines

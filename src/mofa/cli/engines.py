@@ -20,6 +20,8 @@ class Probe:
     install: str
     code: str
     """Python that prints the version, or fails."""
+    optional: bool = False
+    """Whether MOFA is complete without it: a program that pip does not install."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Finding:
     cost: str
     install: str
     problem: str = ""
+    optional: bool = False
 
 
 def _of_package(package: str, imports: str) -> str:
@@ -76,6 +79,14 @@ PROBES = (
         _of_package("tblite", "tblite.interface"),
     ),
     Probe(
+        "CP2K",
+        "cell optimisation and electron densities by density-functional theory",
+        "no cells by density-functional theory, no DDEC6 charges from structures",
+        "apt-get install --no-install-recommends cp2k libopenblas0-openmp",
+        "from mofa.cp2k.program import version; print(version())",
+        optional=True,
+    ),
+    Probe(
         "Numba",
         "adsorption: MOFA's own Monte Carlo on energy grids",
         "no uptakes but by other engines",
@@ -109,6 +120,14 @@ def examine(probes: tuple[Probe, ...] = PROBES) -> list[Finding]:
 
 
 def _try(probe: Probe) -> Finding:
+    version, problem = _version(probe)
+    return Finding(
+        probe.name, probe.purpose, version, probe.cost, probe.install, problem=problem, optional=probe.optional
+    )
+
+
+def _version(probe: Probe) -> tuple[str | None, str]:
+    """The engine's version, or None and why it does not start."""
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", probe.code],
@@ -118,13 +137,11 @@ def _try(probe: Probe) -> Finding:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return Finding(probe.name, probe.purpose, None, probe.cost, probe.install, "it did not start within 120 s")
+        return None, "it did not start within 120 s"
     if done.returncode == 0:
-        version = done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "unknown"
-        return Finding(probe.name, probe.purpose, version, probe.cost, probe.install)
+        return done.stdout.strip().splitlines()[-1] if done.stdout.strip() else "unknown", ""
     lines = done.stderr.strip().splitlines()
-    problem = lines[-1] if lines else f"it exited with code {done.returncode}"
-    return Finding(probe.name, probe.purpose, None, probe.cost, probe.install, problem)
+    return None, lines[-1] if lines else f"it exited with code {done.returncode}"
 
 
 def machine() -> dict[str, str]:

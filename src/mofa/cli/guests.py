@@ -17,9 +17,9 @@ from mofa.cli.adsorption import (
     TimeLimit,
     charged_structure,
     check_request,
-    uptake_in_words,
 )
 from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_paths, progress, refusal
+from mofa.cli.uptake_text import uptake_in_words
 from mofa.textfiles import write_bytes
 from mofa.units import format_measured
 

@@ -33,7 +33,8 @@ def doctor(json_output: JsonOption = False) -> None:
 
     facts = machine()
     found = examine()
-    broken = [engine for engine in found if engine.version is None]
+    missing = [engine for engine in found if engine.version is None]
+    broken = [engine for engine in missing if not engine.optional]
     if json_output:
         payload = {"machine": facts, "engines": found, "ready": not broken}
         show(Answer(payload, ""), as_json=True)
@@ -49,9 +50,9 @@ def doctor(json_output: JsonOption = False) -> None:
             )
         console = Console()
         console.print(table)
-        for engine in broken:
+        for engine in missing:
             say(f"{engine.name}: {engine.problem}. Without it: {engine.cost}. Install: {engine.install}")
         say("  ".join(f"{name}: {value}" for name, value in facts.items()))
-        say("Everything is here." if not broken else f"{len(broken)} of {len(found)} engines are missing.")
+        say("Everything is here." if not missing else f"{len(missing)} of {len(found)} engines are missing.")
     if broken:
         raise typer.Exit(1)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, output_paths, progress, refusal
+from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, note, output_paths, progress, refusal
 from mofa.errors import InputError
 from mofa.textfiles import write_text
 
 if TYPE_CHECKING:
-    from mofa.chemistry import Rejected, Stability
+    from mofa.chemistry import Optimized, Rejected, Stability
 
 CHUNK_STEPS = 500
 """Steps from entry to entry of a strain trace."""
@@ -175,9 +175,31 @@ def _lammps(path: Path, data_path: Path, texts: tuple[str, str]) -> Answer:
 
 def optimize(
     files: CifFiles,
-    method: Annotated[str, typer.Option("--method", help="Cell optimiser.")] = "xtb",
+    method: Annotated[str, typer.Option("--method", help="Cell optimiser: xtb or cp2k.")] = "xtb",
     max_steps: Annotated[int, typer.Option("--max-steps", min=1, help="Cap on L-BFGS steps.")] = 30,
     fmax_ev_per_ang: Annotated[float, typer.Option("--fmax-ev-per-ang", help="Largest force, eV/Å.")] = 0.05,
+    charge_e: Annotated[int, typer.Option("--charge-e", help="Net charge of the cell, e.")] = 0,
+    multiplicity: Annotated[
+        int, typer.Option("--multiplicity", min=1, help="Spin multiplicity of the cell; 1 is a closed shell.")
+    ] = 1,
+    command: Annotated[
+        str, typer.Option("--command", help="CP2K's command line for cp2k: 'mpirun -n 8 cp2k.psmp'.")
+    ] = "",
+    threads: Annotated[int, typer.Option("--threads", min=0, help="OpenMP threads of each CP2K process; 0: 1.")] = 0,
+    template: Annotated[str, typer.Option("--template", help="CP2K input template instead of MOFA's.")] = "",
+    cutoff_ry: Annotated[
+        float, typer.Option("--cutoff-ry", min=0, help="CP2K's plane-wave cut-off, Ry; 0: its own default.")
+    ] = 0.0,
+    basis_set: Annotated[str, typer.Option("--basis-set", help="CP2K's basis set of all elements.")] = "",
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--folder", help="State of the run, which goes on from there if it was cut off; one each for many files."
+        ),
+    ] = None,
+    picture: Annotated[
+        Path | None, typer.Option("--picture", help="Plot of energy and pressure, PNG, SVG or PDF; a folder for many.")
+    ] = None,
     time_limit_s: TimeLimit = 1800.0,
     out: OutOption = None,
     seed: SeedOption = 1,
@@ -187,8 +209,14 @@ def optimize(
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import read_cif, write_cif
     from mofa.optimize import optimize as run
+    from mofa.report.relaxation_picture import write_relaxation_picture
+    from mofa.report.strain_picture import picture_format
 
     targets = output_paths(out, files, "-optimized.cif")
+    pictures = output_paths(picture, files, "-relaxation.png") if picture is not None else {}
+    for target in pictures.values():
+        picture_format(target)
+    folders = _folders(folder, files)
 
     def work(path: Path) -> Answer:
         framework = read_cif(path)
@@ -198,72 +226,74 @@ def optimize(
                 method=method,
                 max_steps=max_steps,
                 fmax_ev_per_ang=fmax_ev_per_ang,
+                charge_e=charge_e,
+                multiplicity=multiplicity,
+                command=command,
+                threads=threads,
+                template=template,
+                cutoff_ry=cutoff_ry,
+                basis_set=basis_set,
+                folder=folders[path],
                 time_limit_s=time_limit_s,
                 on_progress=on_progress,
             )
         if isinstance(result, Rejected):
             return refusal(result, str(path))
+        if result.resumed_at_step:
+            note(f"{path}: went on from step {result.resumed_at_step} in {folders[path]}")
+        if path in pictures:
+            write_relaxation_picture(pictures[path], title=path.stem, result=result)
         target = write_cif(result.framework, targets[path])
-        cell = result.framework.cell_parameters()
-        payload = {
-            "file": str(path),
-            "cell": cell,
-            "energy_ev": result.energy_ev,
-            "converged": result.converged,
-            "steps": result.steps,
-            "max_force_ev_per_ang": result.max_force_ev_per_ang,
-            "pressure_gpa": result.pressure_gpa,
-            "method": result.method,
-            "cpu_s": result.cpu_s,
-            "cif": str(target),
-        }
-        state = "converged" if result.converged else f"not converged (force {result.max_force_ev_per_ang:.3f} eV/Å)"
-        lengths = " ".join(f"{x:.3f}" for x in cell[:3])
-        angles = " ".join(f"{x:.2f}" for x in cell[3:])
-        text = f"{path}: {state} in {result.steps} steps, cell {lengths} Å, {angles} deg -> {target}"
-        return Answer(payload, text)
+        return _relaxed(path, result, target, pictures.get(path))
 
     for_each(files, work, as_json=json_output)
 
 
-def charges(
-    files: CifFiles,
-    method: Annotated[str, typer.Option("--method", help="Charge model.")] = "xtb",
-    time_limit_s: TimeLimit = 1800.0,
-    out: OutOption = None,
-    seed: SeedOption = 1,
-    json_output: JsonOption = False,
-) -> None:
-    """Assign partial charges and check them; writes the CIF with charges. No randomness: the seed changes nothing."""
-    from mofa.charges import assign_charges
-    from mofa.chemistry import Rejected
-    from mofa.chemistry.cif import labels, read_cif, write_cif
+def _folders(folder: Path | None, files: list[Path]) -> dict[Path, str]:
+    """Where each file's run keeps its state: the folder itself for one, a folder of the file's name in it for many.
 
-    targets = output_paths(out, files, "-charged.cif")
+    Raises:
+        InputError: two files would share one.
+    """
+    if folder is None:
+        return dict.fromkeys(files, "")
+    if len(files) == 1:
+        return {files[0]: str(folder)}
+    if len({path.stem for path in files}) < len(files):
+        action = "Give files of different names, or one command for each"
+        raise InputError("two structures would share a folder", where="--folder", action=action)
+    return {path: str(folder / path.stem) for path in files}
 
-    def work(path: Path) -> Answer:
-        framework = read_cif(path)
-        with progress(f"charges of {path.name}") as on_progress:
-            result = assign_charges(framework, method=method, time_limit_s=time_limit_s, on_progress=on_progress)
-        if isinstance(result, Rejected):
-            return refusal(result, str(path))
-        charged = framework.with_charges(result.values, result.method)
-        target = write_cif(charged, targets[path])
-        payload = {
-            "file": str(path),
-            "method": result.method,
-            "charges": result.values.tolist(),
-            "labels": labels(framework.symbols),
-            "sum_e": result.gate.sum_e,
-            "gate": result.gate,
-            "cpu_s": result.cpu_s,
-            "cif": str(target),
-        }
-        gate = result.gate
-        text = (
-            f"{path}: {result.method} charges from {gate.min_e:+.3f} to {gate.max_e:+.3f} e,"
-            f" sum {gate.sum_e:+.1e} e, gate passed -> {target}"
-        )
-        return Answer(payload, text)
 
-    for_each(files, work, as_json=json_output)
+def _relaxed(path: Path, result: Optimized, target: Path, picture: Path | None) -> Answer:
+    """What there is to say about a relaxed cell."""
+    cell = result.framework.cell_parameters()
+    payload = {
+        "file": str(path),
+        "cell": cell,
+        "energy_ev": result.energy_ev,
+        "converged": result.converged,
+        "steps": result.steps,
+        "resumed_at_step": result.resumed_at_step,
+        "max_force_ev_per_ang": result.max_force_ev_per_ang,
+        "pressure_gpa": result.pressure_gpa,
+        "energy_trace_ev": result.energy_trace_ev,
+        "pressure_trace_gpa": result.pressure_trace_gpa,
+        "charge_e": result.charge_e,
+        "multiplicity": result.multiplicity,
+        "bonds_kept": result.bonds_kept,
+        "method": result.method,
+        "cpu_s": result.cpu_s,
+        "density_cube": result.density_cube,
+        "cif": str(target),
+        "picture": picture,
+    }
+    state = "converged" if result.converged else f"not converged (force {result.max_force_ev_per_ang:.3f} eV/Å)"
+    lengths = " ".join(f"{x:.3f}" for x in cell[:3])
+    angles = " ".join(f"{x:.2f}" for x in cell[3:])
+    drop = f"energy {result.energy_ev - result.energy_trace_ev[0]:+.3f} eV, " if result.energy_trace_ev else ""
+    text = (
+        f"{path}: {state} in {result.steps} steps, {drop}pressure {result.pressure_gpa:+.3f} GPa,"
+        f" {result.bonds_kept} bonds kept, cell {lengths} Å, {angles} deg -> {target}"
+    )
+    return Answer(payload, text)

@@ -38,7 +38,13 @@ def _with_paths_from(folder: Path, config: CampaignConfig) -> CampaignConfig:
     # A node is named, or it is a file; names have no suffix.
     files = {"node": section.node if Path(section.node).suffix else "", "net_file": section.net_file}
     absolute = {key: str(folder / Path(name).expanduser()) for key, name in files.items() if name}
-    return config.model_copy(update={"assemble": section.model_copy(update=absolute)})
+    update: dict[str, Any] = {"assemble": section.model_copy(update=absolute)}
+    for name in ("optimize", "charges"):
+        electronic = getattr(config, name)
+        if electronic.template:
+            path = str(folder / Path(electronic.template).expanduser())
+            update[name] = electronic.model_copy(update={"template": path})
+    return config.model_copy(update=update)
 
 
 def parse_config(text: str, *, where: str = "campaign file") -> CampaignConfig:

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from mofa.config.adsorption import Adsorb, Objective
 from mofa.config.base import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Section, Strain
+from mofa.config.electronic import Charges, Optimize
 
 Kind = Literal["generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train"]
 FamilyName = Literal["BCA", "BZN", "PYR", "AMN", "TCA", "QCA", "IMD"]
@@ -122,28 +123,6 @@ class Validate(Section):
     early_reject_window_steps: PositiveInt = 1500
     """Steps that this takes."""
     time_limit_s: PositiveFloat = 3600.0
-    """Time limit per MOF, s."""
-
-
-class Optimize(Section):
-    """Task 5: relax cell and atoms."""
-
-    method: str = "xtb"
-    """Cell optimiser; `xtb` is GFN1-xTB."""
-    max_steps: PositiveInt = 30
-    """Cap on L-BFGS steps."""
-    fmax_ev_per_ang: PositiveFloat = 0.05
-    """Converged when no force (and no cell gradient) is larger, eV/Å."""
-    time_limit_s: PositiveFloat = 1800.0
-    """Time limit per MOF, s."""
-
-
-class Charges(Section):
-    """Task 6a: partial charges."""
-
-    method: str = "xtb"
-    """Charge model; `xtb` takes those of the GFN1-xTB optimisation."""
-    time_limit_s: PositiveFloat = 1800.0
     """Time limit per MOF, s."""
 
 

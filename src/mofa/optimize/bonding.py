@@ -41,6 +41,11 @@ def refuse_changed_bonds(before: Framework, after: Framework) -> Rejected | None
     return Rejected(Stage.OPTIMIZE, Reason.BONDING, f"bonds changed on relaxation ({'; '.join(parts)})", atoms)
 
 
+def n_compared_bonds(framework: Framework) -> int:
+    """How many bonds of a starting geometry `refuse_changed_bonds` looks for in the relaxed one."""
+    return len(_bonds(framework, framework.bonds or _perceived(framework)))
+
+
 def _perceived(framework: Framework) -> BondGraph:
     return perceive(framework.symbols, framework.positions, framework.cell)
 

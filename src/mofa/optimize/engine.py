@@ -26,7 +26,7 @@ class Relaxation:
     max_steps: int = 30
     """Most optimisation steps, those of an interrupted run that it goes on from included."""
     fmax_ev_per_ang: float = 0.05
-    """Converged when no force (and no cell gradient per atom) is larger, eV/Å."""
+    """Converged when no force is larger, eV/Å; the method's limit of the cell's stress goes with it."""
     charge_e: int = 0
     """Of one cell, e."""
     multiplicity: int = 1

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from mofa.chemistry import Framework, Optimized, Reason, Rejected, Stage
 from mofa.chemistry.inspection import inspect
 from mofa.errors import InputError
 from mofa.isolate import TimeLimitError
-from mofa.optimize.bonding import refuse_changed_bonds
+from mofa.optimize.bonding import n_compared_bonds, refuse_changed_bonds
 from mofa.optimize.engine import OPTIMIZERS, CellOptimizer, Relaxation
 
 
@@ -95,4 +96,5 @@ def optimize(
         return Rejected(Stage.OPTIMIZE, Reason.TIME_LIMIT, error.what)
     if isinstance(result, Rejected):
         return result
-    return refuse_changed_bonds(framework, result.framework) or result
+    changed = refuse_changed_bonds(framework, result.framework)
+    return changed or replace(result, bonds_kept=n_compared_bonds(framework))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any
 
 from mofa.chemistry import Framework
@@ -85,7 +86,10 @@ class MofCard:
 
     @property
     def charge_range_e(self) -> tuple[float, float] | None:
-        """Lowest and highest partial charge, e."""
+        """Lowest and highest partial charge that the uptake was simulated with, e."""
+        uptake = self.ranked.uptake
+        if isfinite(uptake.charge_min_e) and isfinite(uptake.charge_max_e):
+            return (uptake.charge_min_e, uptake.charge_max_e)
         charges = self.framework.charges
         return None if charges is None else (float(charges.min()), float(charges.max()))
 

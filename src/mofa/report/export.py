@@ -135,6 +135,10 @@ def _uptake_columns(mof: MofRecord, card: MofCard | None) -> dict[str, Cell]:
         "adsorption_engine": uptake.engine or None if uptake else None,
         "adsorption_method": uptake.method if uptake else None,
         "adsorption_converged": uptake.converged if uptake else None,
+        "adsorption_charge_method": uptake.charge_method or None if uptake else None,
+        "adsorption_charge_min_e": uptake.charge_min_e if uptake else None,
+        "adsorption_charge_max_e": uptake.charge_max_e if uptake else None,
+        "adsorption_charge_metal_min_e": uptake.charge_metal_min_e if uptake else None,
     }
 
 
@@ -200,7 +204,9 @@ def _charge_columns(mof: MofRecord) -> dict[str, Cell]:
         "charge_method": mof.charges.method if mof.charges else None,
         "charge_min_e": gate.min_e if gate else None,
         "charge_max_e": gate.max_e if gate else None,
+        "charge_metal_min_e": gate.metal_min_e if gate else None,
         "charge_sum_e": gate.sum_e if gate else None,
+        "charge_equivalent_spread_e": gate.equivalent_spread_e if gate else None,
     }
 
 

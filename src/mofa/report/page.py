@@ -25,11 +25,13 @@ from mofa.report.performance import STRIP_HEIGHT, STRIP_WIDTH, busy_section, gro
 from mofa.report.ranking import (
     RankedMof,
     amount_of,
+    charge_extremes,
     conditions,
     headline,
     measured,
     ranking,
     second_opinion,
+    signed,
     with_unit,
 )
 from mofa.report.refusals import COURSE_HEIGHT, COURSE_WIDTH, MAX_ROWS, refusals
@@ -278,11 +280,6 @@ def percent(fraction: float | None) -> str:
     return f"{value:.0f} %" if value >= 99.95 or value == 0 else f"{value:.1f} %"
 
 
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, a true minus included."""
-    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\u2212")
-
-
 def subscripts(text: str) -> str:
     """A text with the numbers of its chemical formulas lowered: ``CO2 at 1 bar`` has CO₂; ``cm3`` is no formula."""
     return re.sub(r"\b[A-Z][A-Za-z]*\d\w*", lambda match: match[0].translate(_LOWERED), text)
@@ -301,6 +298,7 @@ def environment() -> Environment:
         measured=measured,
         amount_of=amount_of,
         conditions=conditions,
+        charge_extremes=charge_extremes,
         second_opinion=second_opinion,
         with_unit=with_unit,
         duration=duration,

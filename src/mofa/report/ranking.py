@@ -143,3 +143,18 @@ def conditions(uptake: Uptake) -> str:
         others = " and ".join(f"{other.gas} ({100 * other.mole_fraction:g} %)" for other in uptake.coadsorbed)
         gas = f"{gas} ({100 * uptake.mole_fraction:g} %) with {others}"
     return f"{gas} at {uptake.pressure_pa / PA_PER_BAR:g} bar and {uptake.temperature_k:g} K"
+
+
+def charge_extremes(uptake: Uptake) -> str:
+    """The charges of an uptake: ``gfn1-xtb, −0.55 to +0.79 e, metal at least +0.78 e``; empty if they are not known."""
+    if not (isfinite(uptake.charge_min_e) and isfinite(uptake.charge_max_e)):
+        return ""
+    lowest, highest = (signed(value) for value in (uptake.charge_min_e, uptake.charge_max_e))
+    text = f"{uptake.charge_method}, {lowest} to {highest} e"
+    metal = uptake.charge_metal_min_e
+    return f"{text}, metal at least {signed(metal)} e" if isfinite(metal) else text
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, a true minus included."""
+    return f"{round(value, digits) + 0.0:+.{digits}f}".replace("-", "\u2212")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from math import isfinite
 from typing import TYPE_CHECKING, NamedTuple
 
 from mofa.report.ranking import NO_VALUE, RankedMof, measured, ranking
@@ -42,6 +43,7 @@ def ranking_table(records: CampaignRecords, *, top: int = 10) -> Table:
         notes.append(f"and {len(found) - top} more")
     if not all(mof.uptake.converged for mof in shown):
         notes.append("* error target not met")
+    notes += _charges(shown)
     caption = "; ".join(notes) or None
     table = Table(box=SIMPLE_HEAD, caption=caption, caption_justify="left", pad_edge=False, collapse_padding=True)
     columns = list(_columns(shown, records.objective))
@@ -67,6 +69,16 @@ def _columns(shown: Sequence[RankedMof], objective: ObjectiveRecord) -> Iterator
     yield _Column("strain\n%", _strain, lambda mof: _STABILITY[mof.stability])
     yield _Column("heat\nkJ/mol", lambda mof: measured(mof.uptake.heat_kj_per_mol, mof.uptake.heat_error_kj_per_mol))
     yield _Column("PLD\nÅ", _pore_limit)
+
+
+def _charges(shown: Sequence[RankedMof]) -> list[str]:
+    """The charges that the uptakes rest on, and the extremes of all: ``gfn1-xtb charges, -0.65 to +0.79 e``."""
+    known = [mof.uptake for mof in shown if isfinite(mof.uptake.charge_min_e) and isfinite(mof.uptake.charge_max_e)]
+    if not known:
+        return []
+    methods = ", ".join(sorted({uptake.charge_method for uptake in known}))
+    lowest, highest = min(uptake.charge_min_e for uptake in known), max(uptake.charge_max_e for uptake in known)
+    return [f"{methods} charges, {lowest:+.2f} to {highest:+.2f} e"]
 
 
 def _uptake(mof: RankedMof) -> str:

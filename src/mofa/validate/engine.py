@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from typing import Protocol
 
 import numpy as np
@@ -16,7 +15,6 @@ from numpy.typing import NDArray
 
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Rejected
-from mofa.errors import InputError
 from mofa.registry import EngineEntry, Registry
 
 ENGINES = Registry(
@@ -122,13 +120,7 @@ def force_field(name: str, **particulars: str | int | Sequence[str]) -> ForceFie
         EngineMissingError: the engine is not known, or what it needs is not installed.
         InputError: it has no such option, lacks one, or cannot use it.
     """
-    kind = ENGINES.load(name)
-    given = {option: value for option, value in particulars.items() if value}
-    unknown = [option for option in given if option not in signature(kind).parameters]
-    if unknown:
-        what = f"the engine {name!r} has no option {', '.join(unknown)}"
-        raise InputError(what, where="validate", action="Leave it away, or choose another engine")
-    engine: ForceFieldEngine = kind(**given)
+    engine: ForceFieldEngine = ENGINES.build(name, where="validate", **particulars)
     return engine
 
 
