@@ -204,13 +204,15 @@ def core_occupations(atom: Any, shells: tuple[int, ...]) -> NDArray[np.float64]:
 
 
 def outermost_radius_bohr(neutral: Any) -> float:
-    """Mean radius of the highest occupied shell of a neutral atom, bohr."""
+    """Largest mean radius of the occupied shells of a neutral atom, bohr."""
     energies, occupations = neutral.mo_energy[0], neutral.mo_occ[0]
-    highest = energies[occupations > 0].max()
-    weights = np.where((np.abs(energies - highest) < 1e-5) & (occupations > 0), occupations, 0.0)
     radii = np.linspace(1e-3, 25.0, 5000)
-    shell = density(neutral, radii, np.array([weights, np.zeros_like(weights)])) * radii**2
-    return float((shell * radii).sum() / shell.sum())
+    found = []
+    for energy in np.unique(energies[occupations > 0].round(5)):
+        weights = np.where(np.abs(energies - energy) < 1e-4, occupations, 0.0)
+        shell = density(neutral, radii, np.array([weights, np.zeros_like(weights)])) * radii**2
+        found.append(float((shell * radii).sum() / shell.sum()))
+    return max(found)
 
 
 def references(symbol: str) -> tuple[dict[str, NDArray[Any]], str]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mofa.cli.common import Answer, CifFiles, JsonOption, SeedOption, for_each, note, output_paths, progress, refusal
+from mofa.cli.dft_options import BasisOption, CutoffOption, TemplateOption, ThreadsOption, folders_of
 from mofa.errors import InputError
 from mofa.textfiles import write_text
 
@@ -185,12 +186,10 @@ def optimize(
     command: Annotated[
         str, typer.Option("--command", help="CP2K's command line for cp2k: 'mpirun -n 8 cp2k.psmp'.")
     ] = "",
-    threads: Annotated[int, typer.Option("--threads", min=0, help="OpenMP threads of each CP2K process; 0: 1.")] = 0,
-    template: Annotated[str, typer.Option("--template", help="CP2K input template instead of MOFA's.")] = "",
-    cutoff_ry: Annotated[
-        float, typer.Option("--cutoff-ry", min=0, help="CP2K's plane-wave cut-off, Ry; 0: its own default.")
-    ] = 0.0,
-    basis_set: Annotated[str, typer.Option("--basis-set", help="CP2K's basis set of all elements.")] = "",
+    threads: ThreadsOption = 0,
+    template: TemplateOption = "",
+    cutoff_ry: CutoffOption = 0.0,
+    basis_set: BasisOption = "",
     folder: Annotated[
         Path | None,
         typer.Option(
@@ -216,7 +215,7 @@ def optimize(
     pictures = output_paths(picture, files, "-relaxation.png") if picture is not None else {}
     for target in pictures.values():
         picture_format(target)
-    folders = _folders(folder, files)
+    folders = folders_of(folder, files)
 
     def work(path: Path) -> Answer:
         framework = read_cif(path)
@@ -247,22 +246,6 @@ def optimize(
         return _relaxed(path, result, target, pictures.get(path))
 
     for_each(files, work, as_json=json_output)
-
-
-def _folders(folder: Path | None, files: list[Path]) -> dict[Path, str]:
-    """Where each file's run keeps its state: the folder itself for one, a folder of the file's name in it for many.
-
-    Raises:
-        InputError: two files would share one.
-    """
-    if folder is None:
-        return dict.fromkeys(files, "")
-    if len(files) == 1:
-        return {files[0]: str(folder)}
-    if len({path.stem for path in files}) < len(files):
-        action = "Give files of different names, or one command for each"
-        raise InputError("two structures would share a folder", where="--folder", action=action)
-    return {path: str(folder / path.stem) for path in files}
 
 
 def _relaxed(path: Path, result: Optimized, target: Path, picture: Path | None) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import re
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -164,6 +165,17 @@ def _header(stream: IO[bytes], path: Path) -> Header:
 
 def _numbers(data: bytes) -> NDArray[np.float64]:
     """The numbers of a text up to the first word that is none."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        return np.fromstring(data, dtype=np.float64, sep=" ")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", DeprecationWarning)  # older NumPy stops with no more than a warning
+            return np.fromstring(data, dtype=np.float64, sep=" ")
+    except (ValueError, DeprecationWarning):
+        return np.array(list(_leading(data)))
+
+
+def _leading(data: bytes) -> Iterator[float]:
+    for word in data.split():
+        try:
+            yield float(word)
+        except ValueError:
+            return

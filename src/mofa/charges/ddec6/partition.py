@@ -34,7 +34,6 @@ LOCALIZED_SHARE = 2.0 / 3.0
 LEAST_DECAY_PER_BOHR, MOST_DECAY_PER_BOHR = 1.75, 2.5
 SELF_SHARE = 0.2
 """Weight of the plain spherical average where an atom has a point to itself."""
-MOST_ELECTRONS_PER_POINT = 0.03
 MOST_CORE_ELECTRONS_PER_POINT = 30.0
 CORE_REACH_BOHR, CORE_STEP_BOHR = 4.0, 0.001
 """How far and how finely cores are tabulated where they are taken out of an all-electron density."""
@@ -52,8 +51,8 @@ class Partition:
     """Of the neutral structure less its net charge."""
     integration_error_e: float
     """Electrons that the density on its grid has too many (positive) or too few, before it was scaled."""
-    clipped_e: float
-    """Electrons that were negative or sat on too steep a point, and were cut off."""
+    negative_e: float
+    """Electrons at points of negative density, which counts as zero."""
     reference_charges: Array
     """e, of the reference ions ``[n_atoms]``, after cycle 2."""
     by_cycle: Array
@@ -138,15 +137,14 @@ def partition(
     nuclear = framework.numbers - cores
     electrons = float(nuclear.sum() - net_charge_e)
     error = float(density.sum()) * grid.volume - electrons
-    np.minimum(grid.density, MOST_ELECTRONS_PER_POINT / grid.volume, out=grid.density)
-    clipped = float(np.abs(density - grid.density).sum()) * grid.volume
+    negative = float((grid.density - density).sum()) * grid.volume
     _add_cores(grid, cores)
     report(0.05, "cores")
     scheme = _Scheme(grid, nuclear, cores, electrons, report)
     reference = scheme.reference_charges()
     tables = scheme.conditioned(reference)
     charges = scheme.divided(tables)
-    return Partition(charges, electrons, error, clipped, reference, np.array(scheme.history))
+    return Partition(charges, electrons, error, negative, reference, np.array(scheme.history))
 
 
 def _frozen_cores(grid: Grid) -> Array:

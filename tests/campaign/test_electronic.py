@@ -1,0 +1,87 @@
+"""The paper's chain in a campaign: a cell optimised by CP2K, whose density gives DDEC6 charges for adsorption."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mofa.campaign.configured import check_engines, plan_of
+from mofa.campaign.electronic import FOLDER
+from mofa.campaign.tasks import Task, TaskKind
+from mofa.campaign.work import perform
+from mofa.campaign.workplace import Workplace
+from mofa.config import load_config, parse_config
+from mofa.errors import EngineError, InputError
+from mofa.store.codec import get_framework, put_framework
+from tests.cp2k.cases import needs_cp2k
+from tests.structures import dry_ice
+
+CHEAP = {"method": "cp2k", "basis_set": "SZV-MOLOPT-SR-GTH", "cutoff_ry": 200.0, "max_steps": 1}
+EXAMPLE = Path(__file__).parents[2] / "examples" / "co2-zn-pcu-dft.toml"
+
+
+def workplace_in(folder: Path, **optimize: object) -> Workplace:
+    for name in ("files", "outbox"):
+        (folder / name).mkdir(exist_ok=True)
+    options = {TaskKind.OPTIMIZE: {**CHEAP, **optimize}, TaskKind.CHARGES: {"method": "ddec6"}}
+    return Workplace(str(folder), options)
+
+
+def run(kind: TaskKind, ref: str, workplace: Workplace) -> dict[str, object]:
+    task = Task(f"{kind}-000000", kind, (ref,), {"seed": 1}, "mof")
+    (item,) = perform(lambda report: False, task, workplace).result["items"]
+    return item
+
+
+@pytest.mark.engine
+@needs_cp2k
+def test_the_density_of_the_optimised_cell_gives_its_charges(tmp_path: Path) -> None:
+    workplace = workplace_in(tmp_path)
+    optimized = run(TaskKind.OPTIMIZE, put_framework(dry_ice(), workplace.files), workplace)
+    density = tmp_path / FOLDER / "mof" / "optimize" / "valence_density.cube"
+    assert optimized["value"]["steps"] == 1
+    assert density.is_file()
+
+    charged = run(TaskKind.CHARGES, optimized["ref"], workplace)
+    assert charged["rejected"] is None
+    mof = get_framework(charged["ref"], workplace.files)
+    assert mof.charge_method == "ddec6"
+    carbon = [q for q, symbol in zip(mof.charges, mof.symbols, strict=True) if symbol == "C"]
+    assert min(carbon) > 0.3
+    assert charged["value"]["cpu_s"] < 0.5 * optimized["value"]["cpu_s"], "the density was not computed again"
+    assert not (tmp_path / FOLDER / "mof").exists(), "no longer needed"
+
+
+def test_files_of_a_program_that_dies_stay(tmp_path: Path) -> None:
+    program = tmp_path / "cp2k.sh"
+    program.write_text(
+        "#!/bin/sh\n[ \"$1\" = --version ] && echo ' CP2K version 2023.1' && exit 0\necho broken\nexit 3\n"
+    )
+    program.chmod(0o755)
+    workplace = workplace_in(tmp_path, command=str(program))
+    with pytest.raises(EngineError) as caught:
+        run(TaskKind.OPTIMIZE, put_framework(dry_ice(), workplace.files), workplace)
+    folder = tmp_path / FOLDER / "mof" / "optimize"
+    assert str(folder) in str(caught.value)
+    assert list(folder.glob("*.inp"))
+
+
+def test_options_of_another_method_are_refused_before_anything_runs() -> None:
+    config = parse_config('[charges]\nmethod = "xtb"\ncutoff_ry = 300.0\n[stop]\nmax_uptakes = 1\n')
+    with pytest.raises(InputError, match=r"\[charges\].*'xtb' has no option cutoff_ry"):
+        check_engines(config)
+
+
+def test_templates_are_looked_for_beside_the_campaign_file(tmp_path: Path) -> None:
+    path = tmp_path / "campaign.toml"
+    path.write_text('[optimize]\nmethod = "cp2k"\ntemplate = "site.inp"\n[stop]\nmax_uptakes = 1\n')
+    assert load_config(path).optimize.template == str(tmp_path / "site.inp")
+
+
+def test_the_example_gives_cp2k_and_ddec6_slots_of_their_own() -> None:
+    plan = plan_of(load_config(EXAMPLE))
+    kinds = {name: pool.kinds for name, pool in plan.slots.pools.items()}
+    assert kinds["cp2k"] == (TaskKind.OPTIMIZE,)
+    assert kinds["ddec6"] == (TaskKind.CHARGES,)
+    assert plan.options[TaskKind.OPTIMIZE]["command"].endswith("cp2k.psmp")
