@@ -13,7 +13,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from benchmarks.charges_dataset import ChargedMof, read_dataset
 from mofa.charges import Gated, pass_gate
+from mofa.charges.corrected import shipped_table
+from mofa.charges.environments import environments
 from mofa.charges.roles import roles, surroundings
 from mofa.chemistry import Framework, Reason, Rejected
 from mofa.chemistry.cif import read_cif
@@ -363,3 +366,16 @@ def test_symmetric_atoms_have_the_same_surroundings() -> None:
     assert framework.bonds is not None
     kinds = surroundings(framework.symbols, framework.bonds)
     assert sorted(np.bincount(kinds)) == [2, 8, 12, 12, 24, 24, 24], "sites of Fm-3m in the primitive cell"
+
+
+@pytest.mark.parametrize("mof_data", read_dataset(), ids=lambda mof_data: mof_data.name)
+def test_the_sets_that_the_correction_is_fitted_to_pass(mof_data: ChargedMof) -> None:
+    framework = mof_data.framework
+    corrected = shipped_table().correct(framework.symbols, environments(framework), mof_data.gfn1_e)
+    for method, values in (
+        ("ddec6", mof_data.ddec6_e),
+        ("gfn1-xtb", mof_data.gfn1_e),
+        ("gfn1-xtb-corrected", corrected.values),
+    ):
+        result = pass_gate(framework, values, method=method)
+        assert isinstance(result, Gated), f"{method}: {result}"

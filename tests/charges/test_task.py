@@ -26,7 +26,7 @@ def test_conformance() -> None:
 @pytest.mark.engine
 def test_irmof1_charges() -> None:
     framework = irmof1()
-    result = assign_charges(framework)
+    result = assign_charges(framework, method="xtb")
     assert isinstance(result, Charges)
     assert result.method == "gfn1-xtb"
     assert result.gate.metal_min_e == pytest.approx(0.79, abs=0.02)
@@ -41,12 +41,12 @@ def test_charges_of_the_same_method_are_gated_not_recomputed() -> None:
     framework = dry_ice()
     values = np.where([s == "C" for s in framework.symbols], 0.6, -0.3)
     start = time.monotonic()
-    result = assign_charges(framework.with_charges(values, "gfn1-xtb"))
+    result = assign_charges(framework.with_charges(values, "gfn1-xtb"), method="xtb")
     assert isinstance(result, Charges)
     assert np.allclose(result.values, values)
     assert result.cpu_s == 0.0
     assert time.monotonic() - start < 0.2
-    refused = assign_charges(framework.with_charges(values * 10, "gfn1-xtb"))
+    refused = assign_charges(framework.with_charges(values * 10, "gfn1-xtb"), method="xtb")
     assert isinstance(refused, Rejected)
     assert refused.reason is Reason.UNPHYSICAL_CHARGES
 
@@ -54,7 +54,7 @@ def test_charges_of_the_same_method_are_gated_not_recomputed() -> None:
 @pytest.mark.engine
 def test_charges_of_another_method_are_replaced() -> None:
     framework = dry_ice()
-    result = assign_charges(framework.with_charges(np.zeros(12), "none"))
+    result = assign_charges(framework.with_charges(np.zeros(12), "none"), method="xtb")
     assert isinstance(result, Charges)
     assert np.abs(result.values).min() > 0.1
 

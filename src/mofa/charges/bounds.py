@@ -23,7 +23,12 @@ from mofa.chemistry.elements import is_metal
 
 METAL_LEAST_E = 0.05
 """Of a metal that is not named below. In a paddlewheel GFN1 gives Fe 0.17, Ni 0.43, Cd 0.70 and Cu 0.81."""
-METAL_MIN_E = {("ddec6", "Zn"): 0.5, ("gfn1-xtb", "Zn"): 0.4}
+METAL_MIN_E = {
+    ("ddec6", "Zn"): 0.5,
+    ("ddec6-chargemol", "Zn"): 0.5,
+    ("gfn1-xtb", "Zn"): 0.4,
+    ("gfn1-xtb-corrected", "Zn"): 0.4,
+}
 """By (method, metal). DDEC6 puts MOF zinc at 0.7 to 1.2, GFN1 at 0.58 (azolates) to 0.80 (MOF-5, paddlewheels)."""
 
 # Highest oxidation state in MOFs: no partition of the electrons takes more from a cation than its ligands got.

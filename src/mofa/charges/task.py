@@ -15,7 +15,7 @@ from mofa.isolate import TimeLimitError
 def assign_charges(
     framework: Framework,
     *,
-    method: str = "xtb",
+    method: str = "corrected",
     density: str | Path = "",
     multiplicity: int = 0,
     command: str = "",
@@ -35,7 +35,8 @@ def assign_charges(
 
     Args:
         framework: any periodic framework.
-        method: name of the charge model; `xtb` is GFN1-xTB, labelled ``gfn1-xtb``; see `CHARGE_MODELS`.
+        method: name of the charge model, see `CHARGE_MODELS`: `xtb` is GFN1-xTB, labelled ``gfn1-xtb``, `corrected` the
+            same brought near DDEC6, ``gfn1-xtb-corrected``.
         density: of `ddec6` and `chargemol`: cube file with the valence electron density of this very geometry;
             `ddec6` has it computed by CP2K where there is none.
         multiplicity: of `ddec6`: spin multiplicity for that calculation; 0: 1.

@@ -28,8 +28,8 @@ def charges(
         ),
     ],
     method: Annotated[
-        str, typer.Option("--method", help="Charge model: xtb, corrected, eqeq, ddec6 or chargemol.")
-    ] = "xtb",
+        str, typer.Option("--method", help="Charge model: corrected, xtb, eqeq, ddec6 or chargemol.")
+    ] = "corrected",
     density: Annotated[
         Path | None,
         typer.Option("--density", help="For ddec6 and chargemol: cube file with the density of the one CIF."),

@@ -30,7 +30,7 @@ def henry(
     temperature_k: TemperatureOption = 300.0,
     min_pore_diameter_ang: PoreOption = None,
     block_pockets: PocketOption = False,
-    charge_method: ChargesOption = "xtb",
+    charge_method: ChargesOption = "corrected",
     time_limit_s: Annotated[
         float, typer.Option("--time-limit-s", min=1, help="Time limit of the charges, where they are assigned, s.")
     ] = 1800.0,
@@ -77,7 +77,7 @@ def density(
     cycles: Annotated[int, typer.Option("--cycles", min=2000, help="Production cycles.")] = 40_000,
     min_pore_diameter_ang: PoreOption = None,
     block_pockets: PocketOption = False,
-    charge_method: ChargesOption = "xtb",
+    charge_method: ChargesOption = "corrected",
     out: Annotated[
         Path | None, typer.Option("--out", help="Cube file, or a folder for many; beside the CIF without it.")
     ] = None,

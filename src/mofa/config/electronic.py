@@ -40,8 +40,8 @@ class Optimize(Cp2kSection):
 class Charges(Cp2kSection):
     """Task 6a: partial charges. What is said of `cp2k` holds for `ddec6`, where there is no density from [optimize]."""
 
-    method: str = "xtb"
-    """Charge model: `xtb` (those of the optimisation), `corrected`, `eqeq`, `ddec6` (needs CP2K) or `chargemol`."""
+    method: str = "corrected"
+    """Charge model: `corrected` (GFN1-xTB brought near DDEC6), `xtb`, `eqeq`, `ddec6` (needs CP2K) or `chargemol`."""
     multiplicity: NonNegativeInt = 0
     """Of `ddec6`: spin multiplicity of the cell; 0: 1."""
     time_limit_s: PositiveFloat = 1800.0

@@ -117,11 +117,13 @@ def divide(framework: Framework, path: Path, *, on_progress: Progress) -> RawCha
     found = partition(framework, cube.values, all_electron=all_electron, on_progress=on_progress)
     tolerance = max(TOLERANCE_E, RELATIVE_TOLERANCE * found.valence_electrons)
     if abs(found.integration_error_e) > tolerance:
+        held = found.valence_electrons + found.integration_error_e
         raise InputError(
-            f"holds {found.valence_electrons + found.integration_error_e:.2f} valence electrons where the structure has"
-            f" {found.valence_electrons:.0f}",
+            f"holds {held:.2f} valence electrons where the structure has {found.valence_electrons:.0f}",
             where=path,
-            action="Give the density of the whole neutral cell, for GTH pseudopotentials with the usual valence",
+            action="Use a finer grid: with all electrons it misses the cores' peaks"
+            if all_electron
+            else "Give the density of the whole neutral cell, for GTH pseudopotentials with the usual valence",
         )
     return RawCharges(found.charges, time.process_time(), found.integration_error_e)
 
