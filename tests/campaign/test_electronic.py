@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from mofa.campaign.actions import Job
 from mofa.campaign.configured import check_engines, plan_of
-from mofa.campaign.electronic import FOLDER
+from mofa.campaign.electronic import FOLDER, forget
 from mofa.campaign.tasks import Task, TaskKind
 from mofa.campaign.work import perform
 from mofa.campaign.workplace import Workplace
@@ -50,7 +51,27 @@ def test_the_density_of_the_optimised_cell_gives_its_charges(tmp_path: Path) -> 
     carbon = [q for q, symbol in zip(mof.charges, mof.symbols, strict=True) if symbol == "C"]
     assert min(carbon) > 0.3
     assert charged["value"]["cpu_s"] < 0.5 * optimized["value"]["cpu_s"], "the density was not computed again"
+    assert density.is_file(), "a lost result can be made again"
+    forget(Job(lambda report: False, Task("adsorb-000000", TaskKind.ADSORB, subject="mof"), workplace))
     assert not (tmp_path / FOLDER / "mof").exists(), "no longer needed"
+
+
+@pytest.mark.engine
+def test_a_run_that_cannot_be_gone_on_from_starts_in_a_folder_of_its_own(tmp_path: Path) -> None:
+    workplace = workplace_in(tmp_path, method="xtb", basis_set="", cutoff_ry=0.0)
+    damaged = tmp_path / FOLDER / "mof" / "optimize" / "relaxation.npz"
+    damaged.parent.mkdir(parents=True)
+    damaged.write_bytes(b"nonsense")
+    optimized = run(TaskKind.OPTIMIZE, put_framework(dry_ice(), workplace.files), workplace)
+    assert optimized["rejected"] is None
+    assert optimized["value"]["steps"] == 1
+    assert damaged.read_bytes() == b"nonsense"
+
+
+def test_charges_by_ddec6_are_computed_as_the_cell_where_its_density_is_gone() -> None:
+    text = '[optimize]\nmethod = "cp2k"\ncommand = "srun cp2k.psmp"\ncutoff_ry = 400.0\n[charges]\nmethod = "ddec6"\n'
+    options = parse_config(text + "cutoff_ry = 500.0\n[stop]\nmax_uptakes = 1\n").task_options()["charges"]
+    assert (options["command"], options["cutoff_ry"]) == ("srun cp2k.psmp", 500.0)
 
 
 def test_files_of_a_program_that_dies_stay(tmp_path: Path) -> None:

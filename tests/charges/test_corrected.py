@@ -119,9 +119,12 @@ def test_a_table_survives_its_json() -> None:
 
 def test_the_shipped_table_is_sane_and_says_where_it_is_from() -> None:
     content = json.loads(files("mofa.charges").joinpath("data", "corrections.json").read_text(encoding="utf-8"))
-    errors = content["provenance"]["leave_one_mof_out_mae_e"]
+    provenance = content["provenance"]
+    errors = provenance["training_mofs_leave_one_mof_out_mae_e"]
     assert errors["corrected"] < errors["linear"] < errors["GFN1"]
-    assert len(content["provenance"]["training_mofs"]) >= 10
+    assert provenance["no_shared_linker_mae_e"] < provenance["no_shared_node_mae_e"] < errors["GFN1"]
+    assert len(provenance["mofs"]) >= 20
+    assert len(provenance["held_out_mofs"]) >= 10
     table = shipped_table()
     assert {"Zn", "O", "C", "H", "N"} <= {name.split("(")[0].rstrip("0123456789") for name in table.environments}
     assert all(abs(row.shift_e) < 1.0 and 0.0 < row.spread_e < 0.5 for row in table.environments.values())

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mofa.campaign.adsorption import adsorbed
-from mofa.campaign.electronic import charged, optimized
+from mofa.campaign.electronic import charged, forget, optimized
 from mofa.campaign.tasks import LISTED, Task, TaskKind, batch_key, finite
 from mofa.campaign.training import trained
 from mofa.campaign.workplace import Progress, Workplace
@@ -220,6 +220,7 @@ def _charges(job: Job) -> Iterator[Item]:
 
 
 def _adsorb(job: Job) -> Iterator[Item]:
+    forget(job)
     yield adsorbed(job)
 
 

@@ -2,8 +2,9 @@
 
 A set is refused when its self-consistent field did not converge, a charge is not finite, two atoms are on one another,
 the sum is not zero, all charges are zero, an atom is out of the bounds of its element and role, a metal is not
-positive, or an atom differs from those with the same surroundings. Bounds are wide (`mofa.charges.bounds`): they catch
-charges that no chemistry explains (published sets contain Zn -2.3 e and C -5.3 e), not charges that are merely unusual.
+positive, or atoms differ from those with the same surroundings. Bounds are wide (`mofa.charges.bounds`), narrower for
+methods that we know: they catch charges that no chemistry explains (published sets contain Zn -2.3 e and C -5.3 e), not
+charges that are merely unusual.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mofa.charges.bounds import bounds_e
+from mofa.charges.bounds import OTHER_SPREAD, SPREADS, bounds_e
 from mofa.charges.roles import bonds_of, roles, surroundings
 from mofa.chemistry import ChargeGate, Framework, Reason, Rejected, Stage
 from mofa.chemistry.bonds import neighbor_pairs
@@ -25,12 +26,6 @@ from mofa.chemistry.inspection import SHORTEST_CONTACT_ANG
 MAX_RESIDUAL_E = 0.05
 SHORTEST_BOND_RATIO = 0.6
 """Of a distance to the sum of covalent radii. The shortest of all bonds, H2, has 1.2; a triple bond of carbon 0.79."""
-MAX_SPREAD_E = 0.25
-"""Distance of an atom's charge from the median of the atoms with its surroundings.
-
-Largest in sane sets: 0.06 in relaxed and assembled MOFs, 0.09 after displacing every atom by 0.10 Å, 0.21 after 0.15 Å
-(GFN1), and 0.17 for an EQeq whose lattice sum is coarse.
-"""
 ZERO_E = 0.005
 """A set in which no charge is larger is none."""
 NAMED_ATOMS = 3
@@ -57,7 +52,7 @@ def pass_gate(framework: Framework, values: ArrayLike, *, method: str, converged
     Args:
         framework: whose charges they are.
         values: e, ``[n_atoms]``.
-        method: name of the charge method; it decides the least charge of zinc.
+        method: name of the charge method; it decides how narrow the bounds are.
         converged: whether the self-consistent field converged that they come from.
     """
     raw = np.asarray(values, dtype=np.float64)
@@ -86,9 +81,9 @@ def pass_gate(framework: Framework, values: ArrayLike, *, method: str, converged
     kinds = surroundings(framework.symbols, bonds)
     medians = _medians(neutral, kinds)
     away = np.abs(neutral - medians)
-    odd = np.flatnonzero(away > MAX_SPREAD_E)
-    if len(odd):
-        return _odd_ones(framework, neutral, medians, odd, role, method)
+    refused = _odd_ones(framework, neutral, medians, kinds, role, method)
+    if refused is not None:
+        return refused
     metal = np.array([is_metal(symbol) for symbol in framework.symbols])
     alike = np.bincount(kinds)[kinds] > 1
     gate = ChargeGate(
@@ -142,12 +137,26 @@ def _medians(values: _Values, kinds: NDArray[np.int64]) -> _Values:
 
 
 def _odd_ones(
-    framework: Framework, values: _Values, medians: _Values, odd: _Atoms, role: Sequence[str], method: str
-) -> Rejected:
-    worst = odd[np.argsort(-np.abs(values - medians)[odd], kind="stable")]
+    framework: Framework,
+    values: _Values,
+    medians: _Values,
+    kinds: NDArray[np.int64],
+    role: Sequence[str],
+    method: str,
+) -> Rejected | None:
+    """Refuse atoms that differ from those with their surroundings, and classes whose atoms scatter."""
+    limit = SPREADS.get(method, OTHER_SPREAD)
+    away = np.abs(values - medians)
+    scatter = np.sqrt(np.bincount(kinds, away**2) / np.bincount(kinds))[kinds]
+    odd, most = np.flatnonzero(away > limit.atom_e), f"more than {limit.atom_e:g} e"
+    if not len(odd):
+        odd, most = np.flatnonzero(scatter > limit.class_e), f"on average more than {limit.class_e:g} e"
+    if not len(odd):
+        return None
+    worst = odd[np.argsort(-away[odd], kind="stable")]
     notes = [f"{role[k]}: those with the same surroundings {medians[k]:+.2f}" for k in worst]
     detail = (
-        f"{_counted(odd, method)} more than {MAX_SPREAD_E:g} e away from those of equivalent atoms:"
+        f"{_counted(odd, method)} {most} away from those of equivalent atoms:"
         f" {_listed(framework, worst, values, notes)}"
     )
     return _refused(detail, odd)

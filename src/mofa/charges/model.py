@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from typing import Protocol
 
 import numpy as np
@@ -26,6 +27,15 @@ CHARGE_MODELS = Registry(
 )
 
 
+def takes_density(method: str) -> bool:
+    """Whether a charge model works on an electron density.
+
+    Raises:
+        EngineMissingError: no such method, or it is not installed.
+    """
+    return "density" in signature(CHARGE_MODELS.load(method)).parameters
+
+
 @dataclass(frozen=True, eq=False)
 class RawCharges:
     """Charges as a model gave them, before the gate."""
@@ -35,6 +45,8 @@ class RawCharges:
     cpu_s: float
     integration_error_e: float = math.nan
     """See `mofa.chemistry.Charges.integration_error_e`."""
+    converged: bool | None = True
+    """See `mofa.chemistry.Charges.converged`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "values", frozen_floats(self.values, (len(np.asarray(self.values)),)))

@@ -63,7 +63,7 @@ def _role(atom: int, symbols: Sequence[str], around: Sequence[Sequence[int]]) ->
     on_metal = len(partners) < len(around[atom])
     match symbol:
         case "H":
-            return f"on {elements[0]}" if elements and elements[0] in {"C", "N", "O"} else "on others"
+            return _hydrogen(elements, [len(around[k]) for k in partners])
         case "C":
             return _carbon(elements, on_metal=on_metal)
         case "N":
@@ -74,6 +74,12 @@ def _role(atom: int, symbols: Sequence[str], around: Sequence[Sequence[int]]) ->
             return "ion" if not partners else "in a chain" if len(partners) > 1 or "O" in elements else "on a nonmetal"
         case _:
             return "with oxygen" if "O" in elements else "ion" if not partners else "without oxygen"
+
+
+def _hydrogen(elements: Sequence[str], bonds_of_partners: Sequence[int]) -> str:
+    if elements and elements[0] == "C":
+        return "on saturated C" if bonds_of_partners[0] > 3 else "on unsaturated C"
+    return f"on {elements[0]}" if elements and elements[0] in {"N", "O"} else "on others"
 
 
 def _carbon(elements: Sequence[str], *, on_metal: bool) -> str:

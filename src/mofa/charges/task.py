@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from mofa import gfn1
 from mofa.charges.gate import pass_gate
 from mofa.charges.model import CHARGE_MODELS, ChargeModel, RawCharges
 from mofa.chemistry import Charges, Framework, Reason, Rejected, Stage
@@ -29,9 +30,8 @@ def assign_charges(
 ) -> Charges | Rejected:
     """Partial charges of a framework, gated.
 
-    A framework that already carries charges of this very method (the cell optimisation by GFN1-xTB leaves its own) is
-    not computed again: its charges only pass the gate, and `Charges.cpu_s` is 0. Charges of another method are
-    ignored.
+    A framework that already carries GFN1-xTB charges (the cell optimisation leaves its own) is not computed again by
+    `xtb` and `corrected`; `Charges.cpu_s` is then 0 or little. Charges of any other method are ignored.
 
     Args:
         framework: any periodic framework.
@@ -70,7 +70,7 @@ def assign_charges(
     if refusal is not None:
         return refusal
     raw: RawCharges | Rejected
-    if framework.charges is not None and framework.charge_method == model.label:
+    if framework.charges is not None and framework.charge_method == model.label == gfn1.METHOD:
         raw = RawCharges(framework.charges, cpu_s=0.0)
     else:
         try:
@@ -79,13 +79,13 @@ def assign_charges(
             return Rejected(Stage.CHARGES, Reason.TIME_LIMIT, error.what)
     if isinstance(raw, Rejected):
         return raw
-    gated = pass_gate(framework, raw.values, method=model.label)
+    gated = pass_gate(framework, raw.values, method=model.label, converged=raw.converged is not False)
     if isinstance(gated, Rejected):
         return gated
     return Charges(
         gated.values,
         method=model.label,
-        converged=True,
+        converged=raw.converged,
         gate=gated.gate,
         cpu_s=raw.cpu_s,
         integration_error_e=raw.integration_error_e,

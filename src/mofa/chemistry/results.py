@@ -134,7 +134,8 @@ class Charges:
     values: NDArray[np.float64]
     """e, ``[n_atoms]``, in the order of the framework's atoms."""
     method: str
-    converged: bool
+    converged: bool | None
+    """Whether the calculation behind them converged; None for a density that was given, of which nobody can tell."""
     gate: ChargeGate
     cpu_s: float
     integration_error_e: float = math.nan

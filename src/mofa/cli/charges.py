@@ -28,8 +28,13 @@ def charges(
         ),
     ],
     method: Annotated[
-        str, typer.Option("--method", help="Charge model: corrected, xtb, eqeq, ddec6 or chargemol.")
-    ] = "corrected",
+        str,
+        typer.Option(
+            "--method",
+            help="Charge model: corrected, xtb, eqeq, ddec6 or chargemol.",
+            show_default="corrected; ddec6 for a cube file",
+        ),
+    ] = "",
     density: Annotated[
         Path | None,
         typer.Option("--density", help="For ddec6 and chargemol: cube file with the density of the one CIF."),
@@ -58,6 +63,7 @@ def charges(
 ) -> None:
     """Assign partial charges and check them; writes the CIF with charges. No randomness: the seed changes nothing."""
     from mofa.charges import assign_charges
+    from mofa.charges.model import takes_density
     from mofa.chemistry import Rejected
     from mofa.chemistry.cif import write_cif
 
@@ -68,10 +74,13 @@ def charges(
 
     def work(path: Path) -> Answer:
         framework, cube = _read(path, density)
+        model = method or ("corrected" if cube is None or cube == density else "ddec6")
+        if cube is not None and cube != density and not takes_density(model):
+            cube = None
         with progress(f"charges of {path.name}") as on_progress:
             result = assign_charges(
                 framework,
-                method=method,
+                method=model,
                 density=cube or "",
                 multiplicity=multiplicity,
                 command=command,
@@ -120,6 +129,7 @@ def _charged(path: Path, framework: Framework, result: Charges, target: Path) ->
         "labels": labels(framework.symbols),
         "sum_e": gate.sum_e,
         "gate": gate,
+        "converged": result.converged,
         "integration_error_e": result.integration_error_e,
         "cpu_s": result.cpu_s,
         "cif": str(target),

@@ -38,7 +38,11 @@ class Optimize(Cp2kSection):
 
 
 class Charges(Cp2kSection):
-    """Task 6a: partial charges. What is said of `cp2k` holds for `ddec6`, where there is no density from [optimize]."""
+    """Task 6a: partial charges.
+
+    What is said of `cp2k` holds for `ddec6` where [optimize] leaves no density; what is not given there is that of
+    [optimize], if that is by CP2K.
+    """
 
     method: str = "corrected"
     """Charge model: `corrected` (GFN1-xTB brought near DDEC6), `xtb`, `eqeq`, `ddec6` (needs CP2K) or `chargemol`."""

@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from mofa.config.adsorption import Adsorb, Objective
 from mofa.config.base import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, Section, Strain
-from mofa.config.electronic import Charges, Optimize
+from mofa.config.electronic import Charges, Cp2kSection, Optimize
 
 Kind = Literal["generate", "process", "assemble", "validate", "optimize", "charges", "adsorb", "train"]
 FamilyName = Literal["BCA", "BZN", "PYR", "AMN", "TCA", "QCA", "IMD"]
@@ -318,6 +318,10 @@ class CampaignConfig(Section):
         # What the policy draws from is no option: `assemble` gets the linkers themselves.
         del options["assemble"]["linkers"]
         options["adsorb"] = self.adsorb.task_options()
+        if self.charges.method == "ddec6" and self.optimize.method == "cp2k":
+            # Where the optimisation left no density, it is computed in the same way.
+            same = {name: options["optimize"][name] for name in Cp2kSection.model_fields}
+            options["charges"] |= {name: value for name, value in same.items() if not options["charges"][name]}
         options["train"] |= {name: options["generate"][name] for name in ("generator", "max_heavy_atoms")}
         # Some are asked for as `conditions`, others are the campaign's own business.
         for task, hidden in (("generate", _CONDITIONS), ("train", _NOT_OF_TRAIN)):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ DFT_SHARE = 0.85
 
 
 class Ddec6Charges:
-    """The `ChargeModel` of DDEC6.
+    """The `ChargeModel` of DDEC6, for neutral cells; `mofa.charges.ddec6.partition` takes charged ones, too.
 
     Args:
         density: cube file of the structure's valence (or all-electron) density; without one CP2K computes it.
@@ -81,7 +82,8 @@ class Ddec6Charges:
             return Rejected(Stage.CHARGES, Reason.UNKNOWN_ELEMENT, detail, strange)
         if self._density is not None:
             read_header(self._density).check(framework)
-            return run_isolated(divide, framework, self._density, time_limit_s=time_limit_s, on_progress=on_progress)
+            given = run_isolated(divide, framework, self._density, time_limit_s=time_limit_s, on_progress=on_progress)
+            return replace(given, converged=None)
         deadline_s = time.monotonic() + time_limit_s
         with run_folder(self._folder) as folder:
             point = single_point(
@@ -100,7 +102,7 @@ class Ddec6Charges:
                 time_limit_s=max(deadline_s - time.monotonic(), 1.0),
                 on_progress=on_progress and (lambda done, text: on_progress(DFT_SHARE + (1 - DFT_SHARE) * done, text)),
             )
-        return RawCharges(raw.values, raw.cpu_s + point.cpu_s, raw.integration_error_e)
+        return replace(raw, cpu_s=raw.cpu_s + point.cpu_s)
 
 
 def divide(framework: Framework, path: Path, *, on_progress: Progress) -> RawCharges:

@@ -24,6 +24,7 @@ from mofa.charges.ddec6.references import (
 )
 from mofa.charges.ddec6.reshape import monotonic, with_bounded_tail
 from mofa.chemistry import Framework
+from mofa.errors import EngineError
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -128,6 +129,9 @@ def partition(
         all_electron: the density holds the cores, too. Frozen ones are taken out at every point, since the grid, too
             coarse for them, misses about the same of both; what is left is divided as a valence density.
         on_progress: receives the fraction done and a short text after every cycle.
+
+    Raises:
+        EngineError: no division gives every atom at least its core.
     """
     report = on_progress or (lambda fraction, text: None)
     if all_electron:
@@ -263,7 +267,11 @@ class _Scheme:
                 return charges
             cycle += 1
             tables = self._reshaped(points, shares, shared, twice, least_decay, most_decay)
-        return charges
+        raise EngineError(
+            f"an atom has less than no valence electrons after {MOST_ITERATIONS} iterations",
+            where="ddec6",
+            action="Check that the density belongs to the structure",
+        )
 
     def _reshaped(
         self, points: Array, shares: Array, shared: Array, twice: Array, least_decay: Array, most_decay: Array
