@@ -13,10 +13,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from benchmarks.charges_dataset import ChargedMof, read_dataset
 from mofa.charges import Gated, pass_gate
-from mofa.charges.corrected import shipped_table
-from mofa.charges.environments import environments
 from mofa.charges.roles import roles, surroundings
 from mofa.chemistry import Framework, Reason, Rejected
 from mofa.chemistry.cif import read_cif
@@ -250,7 +247,7 @@ DOCTORED = [
     swapped("zn-cf3-cn", ("C", "of CF2, CF3"), ("F", "on a nonmetal")),
     moved("mof-5", "Zn", "metal"),
     moved("mof-5", "O", "carboxylate"),
-    moved("mof-5", "C", "carboxylate", named=[1]),
+    moved("mof-5", "C", "carboxylate"),
     moved("zn-f4-oh", "O", "hydroxyl", named=[0]),
     # one atom that no chemistry explains
     misplaced("mof-5", "Zn", "metal", -2.3),
@@ -288,12 +285,12 @@ DOCTORED = [
     # sites that symmetry makes equal
     lone_site("Zn", "metal", -0.35),
     lone_site("Zn", "metal", 0.4),
-    lone_site("O", "carboxylate", 0.3),
+    lone_site("O", "carboxylate", 0.2),
     lone_site("C", "carboxylate", 0.35),
     lone_site("C", "aryl", -0.3),
     Doctored("zincs in two kinds", "mof-5", halves_of_zinc, lambda: atoms("mof-5", "Zn"), True, "equivalent atoms"),
     # wrong quantities
-    Doctored("oxidation states", "mof-5", formal, lambda: atoms("mof-5", "O", "oxide"), True),
+    Doctored("oxidation states", "mof-5", formal, lambda: atoms("mof-5", "O", "oxide")),
     *[
         Doctored(
             f"{other['method']}, {other['what']}",
@@ -366,16 +363,3 @@ def test_symmetric_atoms_have_the_same_surroundings() -> None:
     assert framework.bonds is not None
     kinds = surroundings(framework.symbols, framework.bonds)
     assert sorted(np.bincount(kinds)) == [2, 8, 12, 12, 24, 24, 24], "sites of Fm-3m in the primitive cell"
-
-
-@pytest.mark.parametrize("mof_data", read_dataset(), ids=lambda mof_data: mof_data.name)
-def test_the_sets_that_the_correction_is_fitted_to_pass(mof_data: ChargedMof) -> None:
-    framework = mof_data.framework
-    corrected = shipped_table().correct(framework.symbols, environments(framework), mof_data.gfn1_e)
-    for method, values in (
-        ("ddec6", mof_data.ddec6_e),
-        ("gfn1-xtb", mof_data.gfn1_e),
-        ("gfn1-xtb-corrected", corrected.values),
-    ):
-        result = pass_gate(framework, values, method=method)
-        assert isinstance(result, Gated), f"{method}: {result}"

@@ -10,7 +10,7 @@ import pytest
 
 from mofa.chemistry import Reason, Rejected, Stage
 from mofa.cp2k import Cp2kSettings, SinglePoint, run_folder, single_point
-from mofa.cp2k.outputs import HARTREE_EV
+from mofa.units import HARTREE_TO_EV
 from tests.cp2k.cases import SZV, edited_template, electrons, hydrogen, needs_cp2k, oxygen, water
 
 pytestmark = [pytest.mark.engine, needs_cp2k]
@@ -29,7 +29,7 @@ def test_water_in_a_box(tmp_path: Path) -> None:
     with run_folder(tmp_path) as folder:
         point = single_point(water(), settings, folder=folder, on_progress=lambda fraction, _: seen.append(fraction))
         assert isinstance(point, SinglePoint)
-        assert point.energy_ev / HARTREE_EV == pytest.approx(WATER_HA, abs=tolerance_ha(point.version))
+        assert point.energy_ev / HARTREE_TO_EV == pytest.approx(WATER_HA, abs=tolerance_ha(point.version))
         assert point.density_cube == tmp_path / "valence_density.cube"
         assert electrons(point.density_cube) == pytest.approx(8.0, abs=1e-3)
         assert seen == sorted(seen)

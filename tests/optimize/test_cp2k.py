@@ -13,13 +13,14 @@ import numpy as np
 import pytest
 
 from mofa.chemistry import Optimized, Reason, Rejected
-from mofa.cp2k.outputs import HARTREE_EV, parse_output
+from mofa.cp2k.outputs import parse_output
 from mofa.cp2k.program import version
 from mofa.cp2k.restarts import read_restart
 from mofa.errors import InputError
 from mofa.optimize import Relaxation, optimize
 from mofa.optimize.cp2k import Cp2kOptimizer
 from mofa.testing.optimize import check_cell_optimizer
+from mofa.units import HARTREE_TO_EV
 from tests.cp2k.cases import SZV, edited_template, electrons, hydrogen, left_running, needs_cp2k
 from tests.structures import dry_ice
 
@@ -69,8 +70,8 @@ def test_dry_ice_relaxes_to_the_energy_it_had_before(relaxed: Optimized) -> None
     assert relaxed.max_force_ev_per_ang <= JOB["fmax_ev_per_ang"]
     assert abs(relaxed.pressure_gpa) < 1.0
     tolerance_ha = 1e-6 if version() == STORED_VERSION else 1e-2
-    assert relaxed.energy_trace_ev[0] / HARTREE_EV == pytest.approx(START_HA, abs=tolerance_ha)
-    assert relaxed.energy_ev / HARTREE_EV == pytest.approx(END_HA, abs=tolerance_ha)
+    assert relaxed.energy_trace_ev[0] / HARTREE_TO_EV == pytest.approx(START_HA, abs=tolerance_ha)
+    assert relaxed.energy_ev / HARTREE_TO_EV == pytest.approx(END_HA, abs=tolerance_ha)
 
 
 def test_dry_ice_stays_cubic_and_its_density_is_kept(relaxed: Optimized) -> None:

@@ -1,4 +1,4 @@
-"""The least and the most charge that the gate lets an atom have, by its element and role, and how far equals may differ.
+"""The least and the most charge that the gate lets an atom have, by its element and role, and how far equals differ.
 
 Bounds that hold for any method lie outside of what these sets gave, by 0.1 e or more on the side where chemistry
 allows more (e). What our own methods gave is known well enough for a few roles to have bounds of their own.

@@ -18,7 +18,7 @@ _WHAT = (("BASIS_SET", "basis set"), ("POTENTIAL", "pseudopotential"))
 
 
 def refuse_missing(
-    framework: Framework, text: str, *, folder: Path, data: Path | None, stage: Stage
+    framework: Framework, text: str, *, folder: Path | None, data: Path | None, stage: Stage
 ) -> Rejected | None:
     """Refuse when the data files that an input names lack a basis set or pseudopotential that it uses.
 
@@ -27,7 +27,7 @@ def refuse_missing(
     Args:
         framework: its atoms of the element are named.
         text: the input.
-        folder: where CP2K will run; it looks there first.
+        folder: where CP2K will run, since it looks there first; None: in a new one.
         data: CP2K's data folder, where it is known.
         stage: the task that asks, named in the refusal.
 
@@ -54,9 +54,8 @@ def refuse_missing(
     return None
 
 
-def _find(name: str, folder: Path, data: Path | None) -> Path | None:
-    roots = [folder, *([data] if data else [])]
-    return next((path for root in roots if (path := root / name).is_file()), None)
+def _find(name: str, folder: Path | None, data: Path | None) -> Path | None:
+    return next((path for root in (folder, data) if root and (path := root / name).is_file()), None)
 
 
 def data_folder(version_text: str) -> Path | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -9,8 +10,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from mofa.errors import MofaError
+from mofa.errors import InputError, MofaError, OutputError
 from mofa.textfiles import make_writable_folder
+
+LOCK = "mofa-run.lock"
+"""File that a run keeps locked in a folder that was given."""
 
 
 @dataclass
@@ -33,12 +37,16 @@ def run_folder(folder: Path | None) -> Iterator[RunFolder]:
     A scratch folder stays where the block ends with a `MofaError`, and where `RunFolder.keep` was called, as
     `single_point` and the cell optimiser do for a run that they refuse.
 
+    A given folder is locked for the length of the block; the lock ends with its process, however that ends.
+
     Raises:
+        InputError: another run is at work in it.
         OutputError: it cannot be made or written.
     """
     if folder is not None:
         make_writable_folder(folder)
-        yield RunFolder(folder.absolute(), stays=True)
+        with _locked(folder):
+            yield RunFolder(folder.absolute(), stays=True)
         return
     run = RunFolder(Path(tempfile.mkdtemp(prefix="mofa-cp2k-")), stays=False)
     try:
@@ -49,3 +57,22 @@ def run_folder(folder: Path | None) -> Iterator[RunFolder]:
     finally:
         if not run.stays:
             shutil.rmtree(run.path, ignore_errors=True)
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other runs out of a folder, where its file system has locks."""
+    try:
+        lock = (folder / LOCK).open("ab")
+    except OSError as error:
+        what = f"cannot be written ({error.strerror})"
+        raise OutputError(what, where=folder / LOCK, action="Choose another folder") from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            action = "Wait until that has ended, or choose another folder"
+            raise InputError("the folder is in use by another run", where=folder, action=action) from error
+        except OSError:
+            pass  # a network file system without locks
+        yield

@@ -13,9 +13,12 @@ from pathlib import Path
 
 from mofa.cp2k.outputs import Output
 from mofa.cp2k.program import Program
-from mofa.errors import EngineError
+from mofa.errors import EngineError, OutputError
+from mofa.textfiles import write_text
 
 POLL_S = 0.05
+CPU_NOTE_S = 5.0
+"""How often the CPU time of a run is noted, which is lost with it where it is killed."""
 TAIL_LINES = 20
 Follow = Callable[[Output], bool]
 """Sees the output whenever it has grown; true stops the program."""
@@ -36,7 +39,8 @@ class Run:
 def run_cp2k(program: Program, folder: Path, project: str, *, deadline_s: float, follow: Follow) -> Run:
     """Run CP2K on ``<project>.inp`` in its folder until it ends, `follow` stops it, or the deadline has passed.
 
-    CP2K writes ``<project>.out``, and what its launcher says goes to ``<project>.log``. Its own way of being stopped,
+    CP2K writes ``<project>.out``, what its launcher says goes to ``<project>.log``, and the CPU time to
+    ``<project>.cpu``, see `read_cpu_s`. Its own way of being stopped,
     a file called EXIT, is looked at every 20 s at most, and often within a step: it is not used.
 
     Args:
@@ -60,16 +64,28 @@ def run_cp2k(program: Program, folder: Path, project: str, *, deadline_s: float,
     return Run(running.output, running.cpu_s, stopped == "deadline", silent_s)
 
 
+def read_cpu_s(folder: Path, project: str) -> float:
+    """CPU time of the last run of that name in a folder, up to its last few seconds if it was killed, s; 0: none."""
+    try:
+        return float(_cpu_file(folder, project).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return 0.0
+
+
+def _cpu_file(folder: Path, project: str) -> Path:
+    return folder / f"{project}.cpu"
+
+
 class _Running:
     """The process and what it has written."""
 
     def __init__(self, program: Program, folder: Path, project: str) -> None:
-        self.output = Output()
         self.cpu_s = 0.0
-        self.grown_s = time.monotonic()
+        self.grown_s = self._noted_s = time.monotonic()
         self._folder = folder
         self._project = project
         self._path = folder / f"{project}.out"
+        self.output = Output(self._path)
         self._path.unlink(missing_ok=True)  # CP2K would append to it
         self._offset, self._rest = 0, b""
         with (folder / f"{project}.log").open("wb") as log:
@@ -94,6 +110,8 @@ class _Running:
                     return None if ended and self.output.ended else "asked"
             if ended:
                 return None
+            if time.monotonic() > self._noted_s + CPU_NOTE_S:
+                self._note_cpu(_session_cpu_s(self._child.pid))
             if time.monotonic() > deadline_s:
                 return "deadline"
             time.sleep(POLL_S)
@@ -104,6 +122,7 @@ class _Running:
         if self._child.returncode is None:
             self.cpu_s = _session_cpu_s(self._child.pid)
         _end(self._child)
+        self._note_cpu(self.cpu_s)
 
     def failure(self) -> EngineError:
         """The error of a CP2K that ended too early."""
@@ -119,6 +138,11 @@ class _Running:
         if lines:
             error.add_note("\n".join(["Last output of CP2K:", *lines]))
         return error
+
+    def _note_cpu(self, cpu_s: float) -> None:
+        self._noted_s = time.monotonic()
+        with suppress(OutputError):
+            write_text(_cpu_file(self._folder, self._project), f"{cpu_s:.2f}\n")
 
     def _has_ended(self) -> bool:
         """Whether it has, and if so what CPU time it and its own children took."""

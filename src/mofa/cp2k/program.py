@@ -52,12 +52,30 @@ def environment(outer: Mapping[str, str], threads: int) -> dict[str, str]:
 def find_program(settings: Cp2kSettings) -> Program:
     """The program that the command starts.
 
+    It is asked for its version once in the life of this process, through its launcher if it has one.
+
     Raises:
         EngineMissingError: there is none, or it does not start.
     """
-    words = settings.words
+    words = found_words(settings)
     version, data = _ask(words, os.environ.get("CP2K_DATA_DIR", ""))
     return Program(words, settings.threads, version, data)
+
+
+def found_words(settings: Cp2kSettings) -> tuple[str, ...]:
+    """The words of the command line, as they mean the same program in any folder: files named by a path, absolute.
+
+    Raises:
+        EngineMissingError: there is no program of the first word's name.
+    """
+    first, *rest = settings.words
+    program = shutil.which(first)
+    if program is None:
+        raise EngineMissingError(
+            f"there is no program {first!r}", where="cp2k", action=f"Run: {INSTALL}, or give its command line"
+        )
+    files = [os.path.abspath(word) if os.sep in word and os.path.isfile(word) else word for word in rest]
+    return os.path.abspath(program), *files
 
 
 def version() -> str:
@@ -73,10 +91,6 @@ def version() -> str:
 def _ask(words: tuple[str, ...], data: str) -> tuple[tuple[int, ...], Path | None]:
     """Version and data folder of the program; `data` only keeps answers apart."""
     del data
-    if shutil.which(words[0]) is None:
-        raise EngineMissingError(
-            f"there is no program {words[0]!r}", where="cp2k", action=f"Run: {INSTALL}, or give its command line"
-        )
     with tempfile.TemporaryDirectory(prefix="mofa-", ignore_cleanup_errors=True) as scratch:
         try:
             done = subprocess.run(

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from mofa.chemistry import Framework
 from mofa.cp2k.outputs import Evaluation, Output, Step, parse_output
+from mofa.cp2k.process import read_cpu_s
 from mofa.cp2k.settings import Cp2kSettings
 from mofa.errors import InputError
 from mofa.textfiles import write_text
@@ -58,6 +59,8 @@ class History:
     """Whether CP2K found its last stretch converged."""
     wave_function: str = ""
     """Name of the last file with one."""
+    cpu_s: float = 0.0
+    """Of all stretches."""
 
 
 def project_name(stretch: int) -> str:
@@ -82,11 +85,16 @@ def standard_axes(cell: NDArray[np.float64]) -> tuple[NDArray[np.float64], NDArr
 
 
 def read_history(folder: Path, framework: Framework) -> History:
-    """What the folder's stretches have come to; an empty history where there are none."""
+    """What the folder's stretches have come to; an empty history where there are none.
+
+    Raises:
+        EngineError: see `parse_output`.
+    """
     history = History()
     while (folder / f"{project_name(history.stretches + 1)}.inp").is_file():
         history.stretches += 1
         project = project_name(history.stretches)
+        history.cpu_s += read_cpu_s(folder, project)
         if (folder / f"{project}-RESTART.wfn").is_file():
             history.wave_function = f"{project}-RESTART.wfn"
         geometry = read_restart(folder / f"{project}-1.restart", framework.symbols)

@@ -15,13 +15,14 @@ from mofa.cp2k.datafiles import refuse_missing
 from mofa.cp2k.folders import RunFolder
 from mofa.cp2k.inputs import Task, input_text
 from mofa.cp2k.kinds import refuse
-from mofa.cp2k.outputs import HARTREE_EV, Output, parse_output
+from mofa.cp2k.outputs import Output, parse_output
 from mofa.cp2k.process import run_cp2k
 from mofa.cp2k.program import Program, find_program
 from mofa.cp2k.settings import Cp2kSettings
 from mofa.errors import EngineError
 from mofa.isolate import Progress, TimeLimitError
 from mofa.textfiles import write_text
+from mofa.units import HARTREE_TO_EV
 
 PROJECT = "density"
 
@@ -97,7 +98,7 @@ def single_point(
         detail = f"no self-consistent field after {last.scf_steps} iterations; CP2K's files are kept in {folder.path}"
         return Rejected(stage, Reason.NOT_CONVERGED, detail)
     return SinglePoint(
-        energy_ev=last.energy_ha * HARTREE_EV,
+        energy_ev=last.energy_ha * HARTREE_TO_EV,
         density_cube=_cube(folder.path, framework),
         scf_steps=last.scf_steps,
         cpu_s=cpu_s,

@@ -11,12 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.chemistry import Framework, Optimized, Reason, Rejected, Stage
-from mofa.cp2k.cubes import CUBE, adopt_cube, written_cubes
+from mofa.cp2k.cubes import CUBE, adopt_cube, shows, written_cubes
 from mofa.cp2k.datafiles import refuse_missing
 from mofa.cp2k.folders import RunFolder, run_folder
 from mofa.cp2k.inputs import Task, input_text
 from mofa.cp2k.kinds import refuse
-from mofa.cp2k.outputs import HARTREE_EV, HARTREE_PER_BOHR_EV_PER_ANG, Output, parse_output
+from mofa.cp2k.outputs import Output, parse_output
 from mofa.cp2k.process import Run, run_cp2k
 from mofa.cp2k.program import Program, find_program
 from mofa.cp2k.restarts import History, claim_folder, project_name, read_history, read_restart, standard_axes
@@ -26,6 +26,7 @@ from mofa.errors import EngineError
 from mofa.isolate import Progress, TimeLimitError
 from mofa.optimize.engine import Relaxation
 from mofa.textfiles import write_text
+from mofa.units import HARTREE_PER_BOHR_TO_EV_PER_ANG, HARTREE_TO_EV
 
 
 class Cp2kOptimizer:
@@ -91,7 +92,6 @@ class _Relaxing:
         self.program = program
         self.folder = folder
         self.first_cell, self.rotation = standard_axes(framework.cell)
-        self.cpu_s = 0.0
 
     def result(self, deadline_s: float, time_limit_s: float, on_progress: Progress | None) -> Optimized | Rejected:
         path = self.folder.path
@@ -123,7 +123,7 @@ class _Relaxing:
         if history.steps >= self.job.max_steps:
             return True
         last = history.evaluation
-        force = math.inf if last is None else last.max_force_ha_per_bohr * HARTREE_PER_BOHR_EV_PER_ANG
+        force = math.inf if last is None else last.max_force_ha_per_bohr * HARTREE_PER_BOHR_TO_EV_PER_ANG
         return history.optimised and history.all_converged and force <= self.job.fmax_ev_per_ang
 
     def _input(self, history: History, *, with_wave_function: bool = True) -> str:
@@ -136,14 +136,13 @@ class _Relaxing:
             reference_cell=self.first_cell,
             restart_file=history.wave_function if with_wave_function else "",
             max_steps=max(1, self.job.max_steps - history.steps),
-            max_force_ha_per_bohr=self.job.fmax_ev_per_ang / HARTREE_PER_BOHR_EV_PER_ANG / math.sqrt(3.0),
+            max_force_ha_per_bohr=self.job.fmax_ev_per_ang / HARTREE_PER_BOHR_TO_EV_PER_ANG / math.sqrt(3.0),
         )
         return input_text(self.framework, self.settings, task, self.program.version)
 
     def _run(self, before: History, deadline_s: float, on_progress: Progress | None) -> Run:
         """One stretch; a second attempt without the wave function, if that turns out to be damaged."""
         path, project = self.folder.path, project_name(before.stretches + 1)
-        (path / CUBE).unlink(missing_ok=True)
         attempts = [True, False] if before.wave_function else [False]
         while True:
             with_wave_function = attempts.pop(0)
@@ -155,7 +154,6 @@ class _Relaxing:
                 if not attempts or parse_output(path / f"{project}.out").scf_step:
                     raise
             else:
-                self.cpu_s += run.cpu_s
                 return run
 
     def _conclude(self, history: History, resumed_at: int) -> Optimized | Rejected:
@@ -173,16 +171,16 @@ class _Relaxing:
         relaxed = self.framework.with_geometry(geometry.fractional @ cell, cell)
         return Optimized(
             framework=relaxed,
-            energy_ev=last.energy_ha * HARTREE_EV,
-            max_force_ev_per_ang=last.max_force_ha_per_bohr * HARTREE_PER_BOHR_EV_PER_ANG,
+            energy_ev=last.energy_ha * HARTREE_TO_EV,
+            max_force_ev_per_ang=last.max_force_ha_per_bohr * HARTREE_PER_BOHR_TO_EV_PER_ANG,
             pressure_gpa=last.pressure_gpa,
             steps=history.steps,
             converged=history.optimised and history.all_converged,
             method=f"{method_label(self.settings, self.program)}, cell and atoms by L-BFGS",
-            cpu_s=self.cpu_s,
+            cpu_s=history.cpu_s,
             charge_e=self.job.charge_e,
             multiplicity=self.job.multiplicity,
-            energy_trace_ev=tuple(energy * HARTREE_EV for energy in history.energies_ha),
+            energy_trace_ev=tuple(energy * HARTREE_TO_EV for energy in history.energies_ha),
             pressure_trace_gpa=tuple(history.pressures_gpa),
             resumed_at_step=resumed_at,
             density_cube=self._cube(relaxed.positions, cell, history),
@@ -193,13 +191,14 @@ class _Relaxing:
         path = self.folder.path
         if not self.folder.stays:
             return ""
-        if (path / CUBE).is_file():
-            return str(path / CUBE)
+        kept = path / CUBE
         cubes = [cube for k in range(history.stretches) for cube in written_cubes(path, project_name(k + 1))]
         adopted = next(
             (new for cube in reversed(cubes) if (new := adopt_cube(cube, positions, cell, self.rotation))), None
         )
-        for cube in cubes:
+        if adopted is None and kept.is_file() and shows(kept, positions, cell):
+            adopted = kept
+        for cube in cubes if adopted else [*cubes, kept]:
             cube.unlink(missing_ok=True)
         return str(adopted) if adopted else ""
 
@@ -227,8 +226,7 @@ class _Follower:
         if seen[0] > self._seen[0]:
             self._longest_s = max(self._longest_s, now_s - self._step_began_s)
             self._step_began_s = now_s
-            for old in written_cubes(self._folder, self._project)[:-1]:
-                old.unlink(missing_ok=True)
+            self._clear()
         if seen != self._seen:
             self._seen = seen
             self._report(output)
@@ -237,6 +235,16 @@ class _Follower:
         saved = read_restart(Path(self._folder, f"{self._project}-1.restart"), self._symbols)
         return saved is not None and saved.step >= len(output.steps)
 
+    def _clear(self) -> None:
+        """Remove the densities before that of the geometry from which an interrupted run would go on."""
+        saved = read_restart(Path(self._folder, f"{self._project}-1.restart"), self._symbols)
+        cubes = written_cubes(self._folder, self._project)
+        while saved is not None and cubes:
+            if shows(cubes.pop(), saved.fractional @ saved.cell, saved.cell):
+                for old in (*cubes, self._folder / CUBE):
+                    old.unlink(missing_ok=True)
+                return
+
     def _report(self, output: Output) -> None:
         if self._on_progress is None:
             return
@@ -244,6 +252,6 @@ class _Follower:
         text = f"step {done}, SCF iteration {output.scf_step}"
         if output.steps:
             last = output.steps[-1].evaluation
-            force = last.max_force_ha_per_bohr * HARTREE_PER_BOHR_EV_PER_ANG
+            force = last.max_force_ha_per_bohr * HARTREE_PER_BOHR_TO_EV_PER_ANG
             text += f", fmax {force:.3f} eV/Å, {last.pressure_gpa:+.2f} GPa"
         self._on_progress(min(1.0, done / self._max_steps), text)
