@@ -21,13 +21,13 @@ from numpy.typing import NDArray
 
 from benchmarks.published_frameworks import PUBLISHED
 from mofa.build import build
-from mofa.charges.ddec6 import Partition, partition, read_cube
-from mofa.charges.ddec6.cube import BOHR_ANG
+from mofa.charges.ddec6 import partition, read_cube
 from mofa.chemistry import Framework, Rejected
 from mofa.chemistry.bonds import perceive
 from mofa.chemistry.cif import read_cif, write_cif
 from mofa.cp2k import Cp2kSettings, run_folder, single_point
 from mofa.optimize import optimize
+from mofa.units import BOHR_TO_ANG
 
 CHARGEMOL_MOF5_E = {
     "Zn(O,O,O,O)": 0.947,
@@ -88,13 +88,6 @@ def sites(framework: Framework) -> dict[str, list[int]]:
     return found
 
 
-def timed(framework: Framework, density: NDArray[np.float64]) -> tuple[Partition, float]:
-    """The charges and their CPU time, s; compiled before."""
-    partition(water(), np.full((40, 40, 40), 1e-4))
-    start = time.process_time()
-    return partition(framework, density), time.process_time() - start
-
-
 def compare_mof5(folder: Path, cutoffs_ry: list[float]) -> None:
     """A row for every cut-off."""
     framework = mof5(folder)
@@ -104,7 +97,9 @@ def compare_mof5(folder: Path, cutoffs_ry: list[float]) -> None:
     print("| Chargemol | | |", *(f"{value:+.3f} |" for value in CHARGEMOL_MOF5_E.values()), "| | |")
     for cutoff_ry in cutoffs_ry:
         density = density_of(framework, folder / f"{cutoff_ry:g}", Cp2kSettings(cutoff_ry=cutoff_ry))
-        found, cpu_s = timed(framework, density)
+        start = time.process_time()
+        found = partition(framework, density)
+        cpu_s = time.process_time() - start
         spacing = (framework.volume_ang3 / density.size) ** (1 / 3)
         expected = np.empty(len(framework))
         for site, members in atoms.items():
@@ -154,7 +149,7 @@ def pyscf_density(molecule: Framework, points: int, basis_set: str, pseudopotent
     field.xc = "pbe"
     field.kernel()
     density_matrix = field.make_rdm1()
-    axis = np.arange(points) / points * molecule.cell[0, 0] / BOHR_ANG
+    axis = np.arange(points) / points * molecule.cell[0, 0] / BOHR_TO_ANG
     density = np.empty((points,) * 3)
     for k, x in enumerate(axis):
         plane = np.stack(np.meshgrid([x], axis, axis, indexing="ij"), axis=-1).reshape(-1, 3)

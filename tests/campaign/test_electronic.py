@@ -13,7 +13,7 @@ from mofa.campaign.tasks import Task, TaskKind
 from mofa.campaign.work import perform
 from mofa.campaign.workplace import Workplace
 from mofa.config import load_config, parse_config
-from mofa.errors import EngineError, InputError
+from mofa.errors import EngineError, EngineMissingError, InputError
 from mofa.store.codec import get_framework, put_framework
 from tests.cp2k.cases import needs_cp2k
 from tests.structures import dry_ice
@@ -92,6 +92,63 @@ def test_options_of_another_method_are_refused_before_anything_runs() -> None:
     config = parse_config('[charges]\nmethod = "xtb"\ncutoff_ry = 300.0\n[stop]\nmax_uptakes = 1\n')
     with pytest.raises(InputError, match=r"\[charges\].*'xtb' has no option cutoff_ry"):
         check_engines(config)
+
+
+STOP = "[stop]\nmax_uptakes = 1\n"
+
+
+@pytest.fixture
+def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A CP2K that only says its version, and whose data files know one basis set."""
+    for name, text in (
+        ("BASIS_MOLOPT", "H SZV-MOLOPT-SR-GTH SZV-MOLOPT-SR-GTH-q1\nC SZV-MOLOPT-SR-GTH SZV-MOLOPT-SR-GTH-q4\n"),
+        ("GTH_POTENTIALS", "H GTH-PBE-q1 GTH-PBE\nC GTH-PBE-q4 GTH-PBE\n"),
+    ):
+        (tmp_path / name).write_text(text)
+    monkeypatch.setenv("CP2K_DATA_DIR", str(tmp_path))
+    path = tmp_path / "cp2k.sh"
+    path.write_text("#!/bin/sh\necho ' CP2K version 2023.1'\n")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.parametrize("section", ['[optimize]\nmethod = "cp2k"', '[charges]\nmethod = "ddec6"'])
+@pytest.mark.parametrize(
+    ("option", "error", "message"),
+    [
+        ('command = "nocp2k"', EngineMissingError, "no program 'nocp2k'"),
+        ('command = "true"', EngineMissingError, "no working CP2K"),
+        ('template = "nope.inp"', InputError, r"nope\.inp.*cannot be read"),
+        ('basis_set = "NOPE"', InputError, "no basis set called NOPE"),
+    ],
+)
+def test_a_cp2k_that_cannot_be_run_is_refused_before_anything_runs(
+    section: str, option: str, error: type[Exception], message: str, program: Path
+) -> None:
+    command = "" if option.startswith("command") else f'command = "{program}"\n'
+    with pytest.raises(error, match=message) as caught:
+        check_engines(parse_config(f"{section}\n{command}{option}\n{STOP}"))
+    assert "\n" not in str(caught.value)
+
+
+def test_ddec6_beside_cp2k_needs_no_program_of_its_own(program: Path) -> None:
+    chain = f'[optimize]\nmethod = "cp2k"\ncommand = "{program}"\nbasis_set = "SZV-MOLOPT-SR-GTH"\n'
+    charges = '[charges]\nmethod = "ddec6"\n'
+    check_engines(parse_config(chain + charges + STOP))
+    with pytest.raises(InputError, match="no basis set called NOPE"):
+        check_engines(parse_config(f'{chain}{charges}command = "{program}"\nbasis_set = "NOPE"\n{STOP}'))
+
+
+def test_a_launcher_is_not_started_by_the_check(program: Path) -> None:
+    """It may want an allocation, which the machine of the check does not have."""
+    launcher = program.with_name("srun")
+    launcher.write_text(f"#!/bin/sh\ntouch {program.parent}/started\nexit 1\n")
+    launcher.chmod(0o755)
+    section = f'[optimize]\nmethod = "cp2k"\ncommand = "{launcher} -n 64 cp2k.psmp"\n'
+    check_engines(parse_config(f'{section}basis_set = "SZV-MOLOPT-SR-GTH"\n{STOP}'))
+    with pytest.raises(InputError, match="no basis set called NOPE"):
+        check_engines(parse_config(f'{section}basis_set = "NOPE"\n{STOP}'))
+    assert not (program.parent / "started").exists()
 
 
 def test_templates_are_looked_for_beside_the_campaign_file(tmp_path: Path) -> None:

@@ -65,6 +65,21 @@ def electrons(cube: Path) -> float:
     return float(values.sum() * abs(np.linalg.det(steps)))
 
 
+def write_cube(path: Path, framework: Framework) -> Path:
+    """A density as CP2K writes it, of 2 x 2 x 2 points."""
+    bohr = 0.529177210903
+    lines = ["-Quickstep-", " ELECTRON DENSITY"]
+    rows = [(len(framework), np.zeros(3)), *((2, vector / 2) for vector in framework.cell)]
+    lines += [f"{count:5d}" + "".join(f"{x / bohr:12.6f}" for x in vector) for count, vector in rows]
+    lines += [
+        f"{number:5d}{1.0:12.6f}" + "".join(f"{x / bohr:12.6f}" for x in place)
+        for number, place in zip(framework.numbers, framework.positions, strict=True)
+    ]
+    lines += [f"{0.125:13.5E}{0.25:13.5E}"] * 4
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
 def left_running(folder: Path) -> list[str]:
     """Processes that work in a folder or below it; a killed one may take a moment to be gone."""
     time.sleep(0.2)

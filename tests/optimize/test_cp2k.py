@@ -103,6 +103,7 @@ def test_a_killed_relaxation_goes_on_and_ends_at_the_same_energy(
     assert result.energy_trace_ev[0] == pytest.approx(relaxed.energy_trace_ev[0], abs=1e-4)
     assert result.energy_ev == pytest.approx(relaxed.energy_ev, abs=0.02)
     assert np.allclose(result.framework.cell, relaxed.framework.cell, atol=0.02)
+    assert list(tmp_path.glob("*.cube")) == [Path(result.density_cube)], "that of the last geometry, and no other"
 
 
 def test_conformance() -> None:

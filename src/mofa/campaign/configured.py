@@ -8,6 +8,7 @@ from importlib.util import find_spec
 
 from mofa.campaign.adsorption import writes_files
 from mofa.campaign.curriculum import CurriculumSettings
+from mofa.campaign.electronic import DENSITY
 from mofa.campaign.recipes import check_recipe
 from mofa.campaign.settings import CampaignPlan, PolicySettings, Pool, SlotPlan, StopRules
 from mofa.campaign.tasks import TaskKind
@@ -185,9 +186,11 @@ def check_engines(config: CampaignConfig) -> None:
         ConfigError: the server is the simulated one, or the families of linkers do not fit node, net or generator.
         EngineMissingError: an engine or a server is not known or not installed.
         EngineError: a Redis server that is named cannot be reached.
-        InputError: a node, net or gas is not known, or the generator makes no linkers of the size or sort asked for.
+        InputError: a node, net, gas, template or basis set is not known, or the generator makes no linkers of the size
+            or sort asked for.
     """
     from mofa.charges import CHARGE_MODELS
+    from mofa.charges.model import takes_density
     from mofa.config.electronic import Cp2kSection
     from mofa.generate import GENERATORS, Generator, generate
     from mofa.optimize import OPTIMIZERS
@@ -218,7 +221,10 @@ def check_engines(config: CampaignConfig) -> None:
     _check_dynamics(config)
     for registry, section in ((OPTIMIZERS, config.optimize), (CHARGE_MODELS, config.charges)):
         particulars = section.model_dump(include=set(Cp2kSection.model_fields))
+        if section is config.charges and config.optimize.method == "cp2k" and takes_density(section.method):
+            particulars["density"] = DENSITY  # which the optimisation will leave
         registry.build(section.method, where=f"[{type(section).__name__.lower()}]", **particulars)
+    _check_cp2k(config)
     _check_adsorption(config)
 
 
@@ -236,6 +242,25 @@ def _check_dynamics(config: CampaignConfig) -> None:
     )
     if config.policy.prescreen_steps:
         force_field("lammps")
+
+
+def _check_cp2k(config: CampaignConfig) -> None:
+    """Make sure that CP2K can be run as [optimize] and [charges] say; see `check_engines`.
+
+    DDEC6 takes the density of a cell that CP2K optimised: what [charges] says of CP2K counts then if it says anything.
+    """
+    from mofa.config.electronic import Cp2kSection
+
+    options = set(Cp2kSection.model_fields)
+    optimize, charges = (section.model_dump(include=options) for section in (config.optimize, config.charges))
+    asked = [optimize] if config.optimize.method == "cp2k" else []
+    if config.charges.method == "ddec6" and (not asked or any(charges.values())):
+        asked.append(charges)
+    if asked:
+        from mofa.cp2k import Cp2kSettings, check_settings
+
+        for values in asked:
+            check_settings(Cp2kSettings.of(**values))
 
 
 def _check_adsorption(config: CampaignConfig) -> None:

@@ -167,7 +167,7 @@ def _counted(atoms: _Atoms, method: str) -> str:
 
 
 def _listed(framework: Framework, atoms: _Atoms, values: _Values, notes: Sequence[str] = ()) -> str:
-    """The first atoms with their charges: ``Zn1 -2.30 e (metal: allowed +0.50 to +2.00), ...``."""
+    """The first atoms with their charges: ``Zn1 -2.30 e (metal: allowed +0.50 to +1.50), ...``."""
     names = labels(framework.symbols)
     shown = [f"{names[k]} {values[k]:+.2f} e" for k in atoms[:NAMED_ATOMS]]
     if notes:

@@ -85,7 +85,7 @@ def _hydrogen(elements: Sequence[str], bonds_of_partners: Sequence[int]) -> str:
 def _carbon(elements: Sequence[str], *, on_metal: bool) -> str:
     if on_metal or _ELECTROPOSITIVE & set(elements):
         return "on metal, B, Si or P"
-    if elements.count("O") >= 2 and len(elements) <= 3:
+    if elements.count("O") >= 2 and len(elements) == 3:
         return "carboxylate"
     if elements.count("F") >= 2:
         return "of CF2, CF3"
@@ -114,7 +114,8 @@ def _oxygen(partners: Sequence[int], symbols: Sequence[str], around: Sequence[Se
         return "hydroxide, water" if elements else "oxide"
     if not set(elements) - {"C", "H"}:
         carbon = partners[elements.index("C")] if "C" in elements else -1
-        if carbon >= 0 and sum(symbols[k] == "O" for k in around[carbon]) >= 2 and elements == ["C"]:
+        acid = carbon >= 0 and sum(symbols[k] == "O" for k in around[carbon]) >= 2 and len(around[carbon]) > 2
+        if acid and elements == ["C"]:
             return "carboxylate"
         if "H" in elements:
             return "hydroxyl"

@@ -23,7 +23,7 @@ LAUNCHERS = frozenset(
 )
 """Programs that start others on the nodes of a job, and may have none where the check is made."""
 _BINARY = re.compile(r"cp2k(\.[ps](smp|opt|dbg))?")
-_ANY_VERSION = (2023, 1)
+_ANY_VERSION: tuple[int, ...] = (2023, 1)
 
 
 def check_settings(settings: Cp2kSettings) -> None:

@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from mofa.chemistry import Framework
 from mofa.chemistry.elements import symbol_of
 from mofa.errors import InputError
+from mofa.units import BOHR_TO_ANG
 
-BOHR_ANG = 0.529177210903
 MAX_DEVIATION_ANG = 0.02
 """Most that cell edges and atoms of a cube may differ from the structure's: cubes have six decimals in bohr."""
 _LOST_E = re.compile(rb"(\d)([+-]\d{3})(?=\s)")
@@ -90,7 +90,7 @@ class Cube:
     @property
     def voxel_bohr3(self) -> float:
         """Volume of one grid point, bohr3."""
-        return float(abs(np.linalg.det(self.header.cell)) / BOHR_ANG**3 / self.values.size)
+        return float(abs(np.linalg.det(self.header.cell)) / BOHR_TO_ANG**3 / self.values.size)
 
 
 def read_header(path: str | Path) -> Header:
@@ -159,8 +159,8 @@ def _header(stream: IO[bytes], path: Path) -> Header:
             f"is no cube file of a density ({error})", where=path, action="Give a Gaussian cube file, lengths in bohr"
         ) from error
     shape = (grid[0], grid[1], grid[2])
-    cell = voxels * np.array(shape)[:, None] * BOHR_ANG
-    return Header(path, symbols, (places - np.array(origin)) * BOHR_ANG, cell, shape)
+    cell = voxels * np.array(shape)[:, None] * BOHR_TO_ANG
+    return Header(path, symbols, (places - np.array(origin)) * BOHR_TO_ANG, cell, shape)
 
 
 def _numbers(data: bytes) -> NDArray[np.float64]:

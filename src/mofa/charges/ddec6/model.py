@@ -8,13 +8,14 @@ from pathlib import Path
 
 import numpy as np
 
-from mofa.charges.ddec6.cube import BOHR_ANG, Cube, read_cube, read_header
+from mofa.charges.ddec6.cube import Cube, read_cube, read_header
 from mofa.charges.ddec6.references import core_electrons, elements
 from mofa.charges.model import RawCharges
 from mofa.chemistry import Framework, Reason, Rejected, Stage
 from mofa.cp2k import Cp2kSettings, run_folder, single_point
 from mofa.errors import InputError
 from mofa.isolate import Progress, run_isolated
+from mofa.units import BOHR_TO_ANG
 
 METHOD = "ddec6"
 COARSEST_VOXEL_BOHR3 = 0.0157
@@ -137,8 +138,8 @@ def check_grid(framework: Framework, cube: Cube) -> bool:
         InputError: its grid is too coarse.
     """
     if cube.voxel_bohr3 > COARSEST_VOXEL_BOHR3:
-        spacing = cube.voxel_bohr3 ** (1 / 3) * BOHR_ANG
-        finest = COARSEST_VOXEL_BOHR3 ** (1 / 3) * BOHR_ANG
+        spacing = cube.voxel_bohr3 ** (1 / 3) * BOHR_TO_ANG
+        finest = COARSEST_VOXEL_BOHR3 ** (1 / 3) * BOHR_TO_ANG
         raise InputError(
             f"its grid is too coarse: {spacing:.3f} Å between points, at most {finest:.3f} Å will do",
             where=cube.header.path,

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mofa.charges.ddec6 import kernels
-from mofa.charges.ddec6.cube import BOHR_ANG
 from mofa.charges.ddec6.references import (
     SHELL_BOHR,
     core_density,
@@ -25,6 +24,7 @@ from mofa.charges.ddec6.references import (
 from mofa.charges.ddec6.reshape import monotonic, with_bounded_tail
 from mofa.chemistry import Framework
 from mofa.errors import EngineError
+from mofa.units import BOHR_TO_ANG
 
 Array = NDArray[np.float64]
 Progress = Callable[[float, str], None]
@@ -73,9 +73,9 @@ class Grid:
 
     def __post_init__(self) -> None:
         shape = np.array(self.density.shape)
-        self.voxel = self.framework.cell / BOHR_ANG / shape[:, None]
+        self.voxel = self.framework.cell / BOHR_TO_ANG / shape[:, None]
         self.centers = self.framework.fractional * shape
-        widths = self.framework.perpendicular_widths_ang() / BOHR_ANG / shape
+        widths = self.framework.perpendicular_widths_ang() / BOHR_TO_ANG / shape
         self.reach = kernels.SHELLS * SHELL_BOHR / widths
 
     @property

@@ -13,11 +13,11 @@ from importlib import resources
 import numpy as np
 from numpy.typing import NDArray
 
-from mofa.charges.ddec6.cube import BOHR_ANG
 from mofa.charges.ddec6.kernels import SHELLS
+from mofa.units import BOHR_TO_ANG
 
 Array = NDArray[np.float64]
-SHELL_BOHR = 0.05 / BOHR_ANG
+SHELL_BOHR = 0.05 / BOHR_TO_ANG
 """Thickness of a shell, bohr; a hundred reach to 5 Å."""
 SHELL_VOLUMES = 4.0 / 3.0 * np.pi * np.diff((np.arange(SHELLS + 1) * SHELL_BOHR) ** 3)
 """bohr3, ``[100]``."""
