@@ -12,22 +12,62 @@ from numpy.typing import NDArray
 from mofa.compiled import compiled
 
 Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
 SHELLS = 100
 TINY = 1e-20
 """Promolecular density below which a point is left out, 1/bohr3."""
 
 
 @compiled
-def line_bounds(d: Array, step: Array, radius: float) -> tuple[int, int]:
-    """First and one past the last index ``t`` for which ``|d + t step| <= radius``."""
+def lines_around(
+    shape: tuple[int, int, int], center: Array, voxel: Array, reach: Array, radius: float
+) -> tuple[Indices, Array]:
+    """The lines of a periodic grid that pass through the sphere around an atom.
+
+    Args:
+        shape: points of the grid.
+        center: of the atom, in grid points, ``[3]``.
+        voxel: vectors from point to point as rows, bohr, ``[3, 3]``.
+        reach: points from the centre to the end of the sphere along each vector, ``[3]``.
+        radius: of the sphere, bohr.
+
+    Returns:
+        Indices of each line in the first two directions, wrapped, and the first and one past the last index in the
+        third, not wrapped, ``[n, 4]``; and where index 0 of the third lies, seen from the atom, bohr, ``[n, 3]``.
+    """
+    low_a, low_b = int(np.ceil(center[0] - reach[0])), int(np.ceil(center[1] - reach[1]))
+    high_a, high_b = int(np.floor(center[0] + reach[0])), int(np.floor(center[1] + reach[1]))
+    most = max((high_a - low_a + 1) * (high_b - low_b + 1), 0)
+    lines, starts = np.empty((most, 4), np.int64), np.empty((most, 3))
+    step = voxel[2]
     a = step[0] * step[0] + step[1] * step[1] + step[2] * step[2]
-    b = d[0] * step[0] + d[1] * step[1] + d[2] * step[2]
-    c = d[0] * d[0] + d[1] * d[1] + d[2] * d[2] - radius * radius
-    inside = b * b - a * c
-    if inside < 0.0:
-        return 0, 0
-    root = np.sqrt(inside)
-    return int(np.ceil((-b - root) / a)), int(np.floor((-b + root) / a)) + 1
+    found = 0
+    for ia in range(low_a, high_a + 1):
+        for ib in range(low_b, high_b + 1):
+            start = (ia - center[0]) * voxel[0] + (ib - center[1]) * voxel[1] - center[2] * step
+            b = start[0] * step[0] + start[1] * step[1] + start[2] * step[2]
+            c = start[0] * start[0] + start[1] * start[1] + start[2] * start[2] - radius * radius
+            inside = b * b - a * c
+            if inside >= 0.0:
+                root = np.sqrt(inside)
+                lines[found, 0], lines[found, 1] = ia % shape[0], ib % shape[1]
+                lines[found, 2], lines[found, 3] = int(np.ceil((-b - root) / a)), int(np.floor((-b + root) / a)) + 1
+                starts[found] = start
+                found += 1
+    return lines[:found], starts[:found]
+
+
+@compiled
+def distance(start: Array, step: Array, index: int) -> float:
+    """Distance of a point of a line from the atom, bohr."""
+    x, y, z = start[0] + index * step[0], start[1] + index * step[1], start[2] + index * step[2]
+    return float(np.sqrt(x * x + y * y + z * z))
+
+
+@compiled
+def shell_of(apart: float, per_bohr: float) -> int:
+    """Shell of a point at some distance, from 0."""
+    return int(np.ceil(per_bohr * apart + 1e-10)) - 1
 
 
 @compiled
@@ -42,20 +82,13 @@ def add_atom(total: Array, center: Array, voxel: Array, reach: Array, per_bohr: 
         per_bohr: shells per bohr.
         table: value of every shell ``[100]``.
     """
-    na, nb, nc = total.shape
-    radius = SHELLS / per_bohr
-    d = np.empty(3)
-    for ia in range(int(np.ceil(center[0] - reach[0])), int(np.floor(center[0] + reach[0])) + 1):
-        for ib in range(int(np.ceil(center[1] - reach[1])), int(np.floor(center[1] + reach[1])) + 1):
-            for k in range(3):
-                d[k] = (ia - center[0]) * voxel[0, k] + (ib - center[1]) * voxel[1, k] - center[2] * voxel[2, k]
-            first, last = line_bounds(d, voxel[2], radius)
-            ka, kb = ia % na, ib % nb
-            for ic in range(first, last):
-                x, y, z = d[0] + ic * voxel[2, 0], d[1] + ic * voxel[2, 1], d[2] + ic * voxel[2, 2]
-                shell = int(np.ceil(per_bohr * np.sqrt(x * x + y * y + z * z) + 1e-10)) - 1
-                if shell < SHELLS:
-                    total[ka, kb, ic % nc] += table[shell]
+    lines, starts = lines_around(total.shape, center, voxel, reach, SHELLS / per_bohr)
+    for n in range(len(lines)):
+        line = total[lines[n, 0], lines[n, 1]]
+        for index in range(lines[n, 2], lines[n, 3]):
+            shell = shell_of(distance(starts[n], voxel[2], index), per_bohr)
+            if shell < SHELLS:
+                line[index % len(line)] += table[shell]
 
 
 @compiled
@@ -70,21 +103,14 @@ def add_smooth(total: Array, center: Array, voxel: Array, reach: Array, step: fl
         step: distance of the values, bohr.
         table: the values, from the centre on ``[n]``.
     """
-    na, nb, nc = total.shape
-    radius = step * (len(table) - 1)
-    d = np.empty(3)
-    for ia in range(int(np.ceil(center[0] - reach[0])), int(np.floor(center[0] + reach[0])) + 1):
-        for ib in range(int(np.ceil(center[1] - reach[1])), int(np.floor(center[1] + reach[1])) + 1):
-            for k in range(3):
-                d[k] = (ia - center[0]) * voxel[0, k] + (ib - center[1]) * voxel[1, k] - center[2] * voxel[2, k]
-            first, last = line_bounds(d, voxel[2], radius)
-            ka, kb = ia % na, ib % nb
-            for ic in range(first, last):
-                x, y, z = d[0] + ic * voxel[2, 0], d[1] + ic * voxel[2, 1], d[2] + ic * voxel[2, 2]
-                place = np.sqrt(x * x + y * y + z * z) / step
-                below = min(int(place), len(table) - 2)
-                part = place - below
-                total[ka, kb, ic % nc] += table[below] * (1.0 - part) + table[below + 1] * part
+    lines, starts = lines_around(total.shape, center, voxel, reach, step * (len(table) - 1))
+    for n in range(len(lines)):
+        line = total[lines[n, 0], lines[n, 1]]
+        for index in range(lines[n, 2], lines[n, 3]):
+            place = distance(starts[n], voxel[2], index) / step
+            below = min(int(place), len(table) - 2)
+            part = place - below
+            line[index % len(line)] += table[below] * (1.0 - part) + table[below + 1] * part
 
 
 @compiled
@@ -105,51 +131,37 @@ def share_of_atom(
     Returns:
         ``[4, 100]``: number of points, sum of shares, of shared density, and of that once more times the share.
     """
-    na, nb, nc = density.shape
-    radius = SHELLS / per_bohr
     sums = np.zeros((4, SHELLS))
-    d = np.empty(3)
-    for ia in range(int(np.ceil(center[0] - reach[0])), int(np.floor(center[0] + reach[0])) + 1):
-        for ib in range(int(np.ceil(center[1] - reach[1])), int(np.floor(center[1] + reach[1])) + 1):
-            for k in range(3):
-                d[k] = (ia - center[0]) * voxel[0, k] + (ib - center[1]) * voxel[1, k] - center[2] * voxel[2, k]
-            first, last = line_bounds(d, voxel[2], radius)
-            ka, kb = ia % na, ib % nb
-            for ic in range(first, last):
-                x, y, z = d[0] + ic * voxel[2, 0], d[1] + ic * voxel[2, 1], d[2] + ic * voxel[2, 2]
-                shell = int(np.ceil(per_bohr * np.sqrt(x * x + y * y + z * z) + 1e-10)) - 1
-                kc = ic % nc
-                if shell < SHELLS and total[ka, kb, kc] > TINY:
-                    share = table[shell] / total[ka, kb, kc]
-                    shared = share * density[ka, kb, kc]
-                    sums[0, shell] += 1.0
-                    sums[1, shell] += share
-                    sums[2, shell] += shared
-                    sums[3, shell] += share * shared
+    lines, starts = lines_around(total.shape, center, voxel, reach, SHELLS / per_bohr)
+    for n in range(len(lines)):
+        weights, electrons = total[lines[n, 0], lines[n, 1]], density[lines[n, 0], lines[n, 1]]
+        for index in range(lines[n, 2], lines[n, 3]):
+            shell = shell_of(distance(starts[n], voxel[2], index), per_bohr)
+            wrapped = index % len(weights)
+            if shell < SHELLS and weights[wrapped] > TINY:
+                share = table[shell] / weights[wrapped]
+                shared = share * electrons[wrapped]
+                sums[0, shell] += 1.0
+                sums[1, shell] += share
+                sums[2, shell] += shared
+                sums[3, shell] += share * shared
     return sums
 
 
 @compiled
 def root_sums(total: Array, center: Array, voxel: Array, reach: Array, per_bohr: float, table: Array) -> Array:
     """Sums over an atom's shells of ``sqrt(total)`` and ``table / sqrt(total)``, ``[2, 100]``."""
-    na, nb, nc = total.shape
-    radius = SHELLS / per_bohr
     sums = np.zeros((2, SHELLS))
-    d = np.empty(3)
-    for ia in range(int(np.ceil(center[0] - reach[0])), int(np.floor(center[0] + reach[0])) + 1):
-        for ib in range(int(np.ceil(center[1] - reach[1])), int(np.floor(center[1] + reach[1])) + 1):
-            for k in range(3):
-                d[k] = (ia - center[0]) * voxel[0, k] + (ib - center[1]) * voxel[1, k] - center[2] * voxel[2, k]
-            first, last = line_bounds(d, voxel[2], radius)
-            ka, kb = ia % na, ib % nb
-            for ic in range(first, last):
-                x, y, z = d[0] + ic * voxel[2, 0], d[1] + ic * voxel[2, 1], d[2] + ic * voxel[2, 2]
-                shell = int(np.ceil(per_bohr * np.sqrt(x * x + y * y + z * z) + 1e-10)) - 1
-                kc = ic % nc
-                if shell < SHELLS and total[ka, kb, kc] > TINY:
-                    root = np.sqrt(total[ka, kb, kc])
-                    sums[0, shell] += root
-                    sums[1, shell] += table[shell] / root
+    lines, starts = lines_around(total.shape, center, voxel, reach, SHELLS / per_bohr)
+    for n in range(len(lines)):
+        weights = total[lines[n, 0], lines[n, 1]]
+        for index in range(lines[n, 2], lines[n, 3]):
+            shell = shell_of(distance(starts[n], voxel[2], index), per_bohr)
+            wrapped = index % len(weights)
+            if shell < SHELLS and weights[wrapped] > TINY:
+                root = np.sqrt(weights[wrapped])
+                sums[0, shell] += root
+                sums[1, shell] += table[shell] / root
     return sums
 
 
