@@ -33,7 +33,7 @@ ALLOWED = {
     "evaluate": BASE | {"chemistry", "generate", "process"},
     "compute": BASE,
     "store": BASE | {"chemistry"},
-    "campaign": BASE | ROOMS | {"chemistry", "compute", "store", "config", "expression", "evaluate"},
+    "campaign": BASE | ROOMS | {"chemistry", "cp2k", "compute", "store", "config", "expression", "evaluate"},
     "report": BASE | {"chemistry", "store"},
     "testing": BASE | ROOMS | {"chemistry", "compute", "store", "evaluate"},
     "cli": BASE
