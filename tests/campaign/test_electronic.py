@@ -50,7 +50,7 @@ def test_the_density_of_the_optimised_cell_gives_its_charges(tmp_path: Path) -> 
     assert mof.charge_method == "ddec6"
     carbon = [q for q, symbol in zip(mof.charges, mof.symbols, strict=True) if symbol == "C"]
     assert min(carbon) > 0.3
-    assert charged["value"]["cpu_s"] < 0.5 * optimized["value"]["cpu_s"], "the density was not computed again"
+    assert not list(tmp_path.glob(f"{FOLDER}/mof/charges/*.inp")), "the density was not computed again"
     assert density.is_file(), "a lost result can be made again"
     forget(Job(lambda report: False, Task("adsorb-000000", TaskKind.ADSORB, subject="mof"), workplace))
     assert not (tmp_path / FOLDER / "mof").exists(), "no longer needed"
