@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "mofa"
-BASE = {"errors", "units", "registry", "isolate", "textfiles", "compiled"}
+BASE = {"errors", "units", "registry", "isolate", "textfiles", "compiled", "programs"}
 ROOMS = {"generate", "process", "assemble", "validate", "optimize", "charges", "adsorb"}
 ALLOWED = {
     "__main__": {"cli"},
@@ -18,6 +18,7 @@ ALLOWED = {
     "units": set(),
     "registry": {"errors"},
     "compiled": set(),
+    "programs": {"errors"},
     "isolate": {"errors"},
     "expression": {"errors"},
     "config": {"errors", "expression"},
@@ -25,7 +26,7 @@ ALLOWED = {
     "textfiles": {"errors"},
     "gfn1": {"errors", "chemistry"},
     "pores": {"errors", "isolate", "chemistry"},
-    "cp2k": {"errors", "isolate", "textfiles", "units", "chemistry"},
+    "cp2k": {"errors", "isolate", "programs", "textfiles", "units", "chemistry"},
     **{room: BASE | {"chemistry"} for room in ROOMS},
     **{room: BASE | {"chemistry", "gfn1", "cp2k"} for room in ("optimize", "charges")},
     **{room: BASE | {"chemistry", "pores"} for room in ("assemble", "adsorb")},

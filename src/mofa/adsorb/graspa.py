@@ -21,10 +21,11 @@ from pathlib import Path
 from mofa.adsorb.engine import AdsorptionJob, Loading
 from mofa.adsorb.mixture import Species
 from mofa.adsorb.raspa_files import FRAMEWORK, definition_files, has_charges, write_files
-from mofa.adsorb.raspa_process import OUTPUT, Program, ProgramRun, run_folder, split_command
+from mofa.adsorb.raspa_process import OUTPUT, Program, ProgramRun, run_folder
 from mofa.adsorb.raspa_sampling import Samples, print_every
 from mofa.errors import EngineMissingError, InputError
 from mofa.isolate import Progress
+from mofa.programs import split_command
 from mofa.units import GAS_CONSTANT_J_PER_MOL_K
 
 SOURCE = "https://github.com/snurr-group/gRASPA"

@@ -22,10 +22,11 @@ from pathlib import Path
 from mofa.adsorb.engine import ENGINES, AdsorptionJob, Loading
 from mofa.adsorb.mixture import Species
 from mofa.adsorb.raspa_files import FRAMEWORK, definition_files, has_charges, write_files
-from mofa.adsorb.raspa_process import Program, ProgramRun, run_folder, split_command
+from mofa.adsorb.raspa_process import Program, ProgramRun, run_folder
 from mofa.adsorb.raspa_sampling import Samples, print_every
 from mofa.errors import EngineError, EngineMissingError
 from mofa.isolate import Progress
+from mofa.programs import split_command
 
 COMMAND = "simulate"
 INPUT = "simulation.input"

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import os
 import re
-import shlex
 import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from mofa.adsorb.engine import AdsorptionJob, Loading
 from mofa.adsorb.raspa_sampling import Reader, Sampling
 from mofa.adsorb.statistics import Averages
-from mofa.errors import EngineError, InputError
+from mofa.errors import EngineError
 from mofa.isolate import Progress, TimeLimitError
+from mofa.programs import end, guard, session_cpu_s
 from mofa.textfiles import make_writable_folder
 
 POLL_S = 0.05
@@ -39,23 +39,6 @@ class Program:
     environment: Mapping[str, str]
     outputs: tuple[str, ...]
     """Patterns of the file with the samples, in the folder of the run; the first that exists is read."""
-
-
-def split_command(command: str, *, example: str) -> tuple[str, ...]:
-    """The words of a command line.
-
-    Raises:
-        InputError: none, or unbalanced quotes.
-    """
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        raise InputError(
-            f"{command!r} cannot be read ({error})", where="command", action=f"Give a command line such as: {example}"
-        ) from error
-    if not words:
-        raise InputError("no command", where="command", action=f"Give a command line such as: {example}")
-    return words
 
 
 @contextmanager
@@ -102,14 +85,14 @@ class ProgramRun:
             for old in self._folder.glob(pattern):
                 old.unlink()
         child = self._start()
-        guard = _guard(child)
+        guardian = guard(child)
         try:
             averages = self._follow(child, deadline_s, on_progress)
         finally:
-            _end(guard)
+            end(guardian)
             if child.returncode is None:
-                self._cpu_s = _session_cpu_s(child.pid)
-            _end(child)
+                self._cpu_s = session_cpu_s(child.pid)
+            end(child)
         return self._sampling.loading(averages, cpu_s=self._cpu_s)
 
     def _start(self) -> subprocess.Popen[bytes]:
@@ -189,29 +172,3 @@ class ProgramRun:
         if lines:
             error.add_note("\n".join(["Last output of the program:", *lines[-TAIL_LINES:]]))
         return error
-
-
-def _guard(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """A process that ends the program when this one dies, however it dies: only then does its input end."""
-    words = ["sh", "-c", f"cat >/dev/null; kill -9 -{child.pid}"]
-    return subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a process and what it started: the command is often a wrapper of the real program."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
-    if child.stdin is not None:
-        child.stdin.close()
-
-
-def _session_cpu_s(session: int) -> float:
-    """CPU time of the living processes of a session; 0 where Linux' /proc is missing."""
-    ticks = 0
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-            if int(fields[3]) == session:
-                ticks += sum(int(x) for x in fields[11:15])  # its own, and of its children that have ended
-    return ticks / os.sysconf("SC_CLK_TCK")

@@ -11,7 +11,6 @@ import gzip
 import math
 import os
 import resource
-import shlex
 import shutil
 import signal
 import subprocess
@@ -28,8 +27,9 @@ from mofa.chemistry import Framework, Reason, Rejected, Stage
 from mofa.chemistry.elements import atomic_number
 from mofa.cp2k.folders import run_folder
 from mofa.cp2k.kinds import VALENCE_ELECTRONS
-from mofa.errors import EngineError, EngineMissingError, InputError
+from mofa.errors import EngineError, EngineMissingError
 from mofa.isolate import Progress, TimeLimitError, die_with_parent, run_isolated
+from mofa.programs import split_command
 from mofa.textfiles import write_text
 
 METHOD = "ddec6-chargemol"
@@ -95,7 +95,7 @@ class ChargemolCharges:
             except TimeLimitError as error:
                 what = f"{error.what}; the files are in {run.path}"
                 raise TimeLimitError(what, where=WHERE, action=error.action) from error
-            return RawCharges(read_result(run.path, framework.symbols), cpu_s=cpu_s)
+            return RawCharges(read_result(run.path, framework.symbols), cpu_s=cpu_s, converged=None)
 
 
 def find_program(command: str) -> tuple[tuple[str, ...], Path]:
@@ -105,13 +105,8 @@ def find_program(command: str) -> tuple[tuple[str, ...], Path]:
         EngineMissingError: either is missing.
         InputError: the command cannot be read.
     """
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        raise InputError(
-            f"{command!r} cannot be read ({error})", where="command", action="Correct its quotes"
-        ) from error
-    program = shutil.which(words[0]) if words else None
+    words = split_command(command, example="chargemol", program="Chargemol")
+    program = shutil.which(words[0])
     if program is None:
         raise EngineMissingError(f"there is no program {command!r}", where=WHERE, action=INSTALL)
     program = os.path.abspath(program)

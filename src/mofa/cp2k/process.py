@@ -14,6 +14,7 @@ from pathlib import Path
 from mofa.cp2k.outputs import Output
 from mofa.cp2k.program import Program
 from mofa.errors import EngineError, OutputError
+from mofa.programs import end, guard, session_cpu_s
 from mofa.textfiles import write_text
 
 POLL_S = 0.05
@@ -98,7 +99,7 @@ class _Running:
                 stderr=log,
                 start_new_session=True,
             )
-        self._guard = _guard(self._child)
+        self._guard = guard(self._child)
 
     def watch(self, deadline_s: float, follow: Follow) -> str | None:
         """Follow the process; why it is to be stopped, or None once it has ended by itself."""
@@ -111,17 +112,17 @@ class _Running:
             if ended:
                 return None
             if time.monotonic() > self._noted_s + CPU_NOTE_S:
-                self._note_cpu(_session_cpu_s(self._child.pid))
+                self._note_cpu(session_cpu_s(self._child.pid))
             if time.monotonic() > deadline_s:
                 return "deadline"
             time.sleep(POLL_S)
 
     def end(self) -> None:
         """End whatever still runs."""
-        _end(self._guard)
+        end(self._guard)
         if self._child.returncode is None:
-            self.cpu_s = _session_cpu_s(self._child.pid)
-        _end(self._child)
+            self.cpu_s = session_cpu_s(self._child.pid)
+        end(self._child)
         self._note_cpu(self.cpu_s)
 
     def failure(self) -> EngineError:
@@ -172,41 +173,3 @@ def _last_lines(path: Path) -> list[str]:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         return [line.rstrip() for line in lines if line.strip(" -*")][-TAIL_LINES:]
     return []
-
-
-def _guard(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """A process that ends CP2K when this one dies, however it dies: only then does its input end.
-
-    Launchers give their ranks process groups of their own, but all of them stay in the session.
-    """
-    kill = f"pkill -KILL -s {child.pid} 2>/dev/null; kill -KILL -{child.pid}"
-    words = ["sh", "-c", f"cat >/dev/null; {kill}"]
-    return subprocess.Popen(words, stdin=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a process, its group and all of its session, which the ranks of an MPI launcher belong to."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    for pid in [pid for pid, session, _ in _processes() if session == child.pid and pid != child.pid]:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
-    if child.returncode is None:
-        child.wait()
-    if child.stdin is not None:
-        child.stdin.close()
-
-
-def _session_cpu_s(session: int) -> float:
-    """CPU time of the living processes of a session; 0 where Linux' /proc is missing."""
-    return sum(ticks for _, its_session, ticks in _processes() if its_session == session) / os.sysconf("SC_CLK_TCK")
-
-
-def _processes() -> list[tuple[int, int, int]]:
-    """Number, session and CPU ticks, its ended children's included, of every process."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            fields = stat.read_text(errors="replace").rpartition(")")[2].split()
-            found.append((int(stat.parent.name), int(fields[3]), sum(int(x) for x in fields[11:15])))
-    return found

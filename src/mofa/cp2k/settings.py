@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-import shlex
 from dataclasses import dataclass
 
 from mofa.errors import InputError
+from mofa.programs import split_command
 
 COMMAND = "cp2k.psmp"
-EXAMPLE = "Give a command line such as: mpirun -n 8 cp2k.psmp"
+EXAMPLE = "mpirun -n 8 cp2k.psmp"
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,4 @@ class Cp2kSettings:
         Raises:
             InputError: none, or unbalanced quotes.
         """
-        try:
-            words = tuple(shlex.split(self.command))
-        except ValueError as error:
-            raise InputError(f"{self.command!r} cannot be read ({error})", where="command", action=EXAMPLE) from error
-        if not words:
-            raise InputError("no command for CP2K", where="command", action=EXAMPLE)
-        return words
+        return split_command(self.command, example=EXAMPLE, program="CP2K")

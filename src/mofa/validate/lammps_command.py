@@ -8,7 +8,6 @@ of a machine spread over its GPUs, two on each. Atom order, force field and prot
 from __future__ import annotations
 
 import re
-import shlex
 import shutil
 import subprocess
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason, Rejected
 from mofa.errors import EngineMissingError, InputError
+from mofa.programs import split_command
 from mofa.validate.engine import Checkpoint, Dynamics, OnCheckpoint, OnChunk, Trajectory
 from mofa.validate.following import Follower, RunEndedError
 from mofa.validate.gpus import one_gpu
@@ -48,7 +48,7 @@ class LammpsCommandEngine:
         if gpus < 0:
             raise InputError(f"gpus is {gpus}", where="validate", action="Give a number of GPUs, or 0")
         self.gpus = gpus
-        self.command = split_command(command)
+        self.command = lammps_words(command)
         self.version = check_command(self.command)
 
     def run(
@@ -78,19 +78,13 @@ class LammpsCommandEngine:
         return Trajectory(final, f"UFF4MOF, LAMMPS {self.version}", follower.cpu_before_s + run.cpu_s)
 
 
-def split_command(command: str) -> tuple[str, ...]:
+def lammps_words(command: str) -> tuple[str, ...]:
     """The words of a command line.
 
     Raises:
         InputError: none, unbalanced quotes, or an input of its own.
     """
-    action = "Give a command line such as: lmp -k on g 1 -sf kk"
-    try:
-        words = tuple(shlex.split(command))
-    except ValueError as error:
-        raise InputError(f"{command!r} cannot be read ({error})", where="command", action=action) from error
-    if not words:
-        raise InputError("no command for LAMMPS", where="command", action=action)
+    words = split_command(command, example="lmp -k on g 1 -sf kk", program="LAMMPS")
     if {"-in", "-i"} & set(words):
         raise InputError("the command has an input of its own", where="command", action="Leave -in away")
     return words

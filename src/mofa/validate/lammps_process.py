@@ -15,6 +15,7 @@ import numpy as np
 from mofa.chemistry.framework import Framework
 from mofa.chemistry.rejected import Reason
 from mofa.errors import EngineError
+from mofa.programs import end, guard
 from mofa.validate.engine import Checkpoint, Dynamics
 from mofa.validate.following import Follower, RunEndedError
 from mofa.validate.lammps_log import CELL_COLUMNS, Log, read_dump
@@ -121,7 +122,7 @@ class ProcessRun:
                 stderr=output,
                 start_new_session=True,
             )
-        guard = _guard(child)
+        guardian = guard(child)
         cpu_before_s = _children_cpu_s()
         try:
             while child.poll() is None:
@@ -130,8 +131,8 @@ class ProcessRun:
                 self._report(log, ended=False)
                 time.sleep(POLL_S)
         finally:
-            _end(guard)
-            _end(child)
+            end(guardian)
+            end(child)
         self.cpu_s += _children_cpu_s() - cpu_before_s
         if child.returncode:
             self._report(log, ended=False)
@@ -170,19 +171,6 @@ class ProcessRun:
         return EngineError(
             f"LAMMPS refused its input ({detail})", where="command", action="Try the command in a terminal"
         )
-
-
-def _guard(child: subprocess.Popen[bytes]) -> subprocess.Popen[bytes]:
-    """A process that ends LAMMPS when this one dies, however it dies: only then does its input end."""
-    words = ["sh", "-c", f"cat >/dev/null; kill -9 -{child.pid}"]
-    return subprocess.Popen(words, stdin=subprocess.PIPE, start_new_session=True)
-
-
-def _end(child: subprocess.Popen[bytes]) -> None:
-    """End LAMMPS and what it started; the program is often a wrapper of the real one."""
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(child.pid, signal.SIGKILL)
-    child.wait()
 
 
 def _children_cpu_s() -> float:
